@@ -1,0 +1,247 @@
+/** What forward/ asks of the world: two mail accounts, a journal, a clock. Each method stands with its promise. */
+import type { Failure } from './failure.ts';
+import type { Candidate, Copy, FolderView, Listed, MessageKey, Original } from './message.ts';
+import type { Proof, Receipt } from './receipt.ts';
+import type { ListedFolder } from './route.ts';
+
+/**
+ * A logged-in connection. Every method rejects with a Failure and nothing else. After `closed` has resolved every
+ * method rejects. One command is on the wire at a time; callers may overlap, they are served in turn.
+ */
+export interface Session {
+  /** Resolves, never rejects, once the connection has ended, with the reason where it was not asked for. */
+  readonly closed: Promise<Failure | undefined>;
+  /** Every folder of the account by one LIST. */
+  listFolders(): Promise<ListedFolder[]>;
+  /** One NOOP: the server answers, and tells what is new in the open folder. */
+  noop(): Promise<void>;
+  /** Ends the connection at once, whatever is under way. Expunges nothing. Idempotent. */
+  close(): void;
+  /** Ends the connection politely (LOGOUT), at most 2 s, then at once. Expunges nothing. Never rejects. */
+  logout(): Promise<void>;
+}
+
+export interface SourceAccount {
+  /** Connects and logs in. Cut short by `signal`: the connection is gone and the promise rejected. */
+  connect(signal: AbortSignal): Promise<SourceSession>;
+}
+
+/** One connection to the source account, with at most one folder open. */
+export interface SourceSession extends Session {
+  /** What the server offers here, as far as the engine minds. */
+  readonly abilities: SourceAbilities;
+  /**
+   * Opens a folder afresh: a new SELECT (EXAMINE with `readOnly`), whatever was open, so that the view is current.
+   * Never sends CLOSE. With `idle`, IDLE is taken up by itself whenever no command is under way, at the latest 100 ms
+   * after the last one, and renewed every `idleRenew`.
+   */
+  open(folder: string, how: { readOnly: boolean; idle: boolean }): Promise<FolderView>;
+  /** `heard` is called, synchronously, whenever the server says EXISTS for the open folder. Nothing is promised of counts. */
+  onExists(heard: () => void): void;
+  /** Every UID of the open folder, ascending: one UID SEARCH ALL. */
+  uids(): Promise<number[]>;
+  /** What `uids` are: flags, size, INTERNALDATE, as one UID FETCH per 1000. Vanished ones are missing, strangers never come. */
+  list(uids: readonly number[]): Promise<Listed[]>;
+  /** All messages whose UID is `from` or higher: one UID FETCH. */
+  listFrom(from: number): Promise<Listed[]>;
+  /**
+   * The whole messages, bytes as the server returns them, by BODY.PEEK[]: no flag changes. `sizes` are as listed.
+   * Vanished ones are missing. A message whose length disagrees with RFC822.SIZE comes as it is: see `fetchAgain`.
+   */
+  fetch(uids: readonly number[]): Promise<Original[]>;
+  /**
+   * UID STORE +FLAGS (\Deleted), not silent. Resolves with the flags each message had just after, which show what
+   * another client changed meanwhile; messages that are gone, or for which the server sent no row, are missing.
+   * May be repeated.
+   */
+  mark(uids: readonly number[]): Promise<Map<number, ReadonlySet<string>>>;
+  /**
+   * UID EXPUNGE of exactly `uids`, confirmed by looking: resolves with those that are gone. May be repeated.
+   * Only with `abilities.uidPlus`.
+   */
+  expunge(uids: readonly number[]): Promise<Set<number>>;
+  /**
+   * For servers without UIDPLUS: EXPUNGE, but only if nothing but `uids` is \Deleted, looked up directly before.
+   * Resolves with those of `uids` that are gone, or with `strangers` and nothing expunged.
+   */
+  expungeAlone(uids: readonly number[]): Promise<{ gone: Set<number>; strangers: boolean }>;
+  /**
+   * Moves exactly `uids` to another folder of the source: MOVE (RFC 6851), else UID COPY with its COPYUID checked, then
+   * mark and UID EXPUNGE. Resolves with those that are gone from here. Rejects, lasting, where the server has
+   * neither MOVE nor UIDPLUS.
+   */
+  move(uids: readonly number[], to: string): Promise<Set<number>>;
+  /** As `move` wants its folder: there, or made now and subscribed. */
+  ensureFolder(folder: string): Promise<void>;
+}
+
+export interface SourceAbilities {
+  readonly idle: boolean;
+  readonly uidPlus: boolean;
+  readonly move: boolean;
+}
+
+export interface DestinationAccount {
+  connect(signal: AbortSignal): Promise<DestinationSession>;
+}
+
+/** How a server takes several messages, which decides how a look is cut into batches. */
+export type Batching =
+  /** A whole batch in one command (MULTIAPPEND, LITERAL+, UIDPLUS). */
+  | 'multi'
+  /** One round trip a message (LITERAL+). */
+  | 'literal'
+  /** Two round trips a message. */
+  | 'single';
+
+/** One connection to the destination account, with at most one folder open. */
+export interface DestinationSession extends Session {
+  readonly batching: Batching;
+  /** The largest message the server says it takes (APPENDLIMIT, RFC 7889), in bytes. */
+  readonly appendLimit: number | undefined;
+  /**
+   * Opens a folder for writing. Afresh with `fresh`: a new SELECT, so that what other connections appended is in view;
+   * otherwise the view of an earlier `open` of the same folder on this connection may be returned.
+   * Rejects with kind `folder-missing` where there is none.
+   */
+  open(folder: string, how: { fresh: boolean }): Promise<FolderView>;
+  /** Creates a folder and subscribes it. A folder that is already there is no mistake. */
+  create(folder: string): Promise<void>;
+  /**
+   * Appends messages to the open folder in their order: bytes as given, INTERNALDATE, flags without `\Recent`,
+   * `\Deleted` and what PERMANENTFLAGS does not allow (`flags.dropped`, once a folder). Never rejects: one placement a
+   * message, at the same index. NOT to be repeated for a placement `unknown` before having looked.
+   */
+  append(messages: readonly Original[]): Promise<Placement[]>;
+  /** The open folder's messages whose UID is `from` or higher: UID, size, INTERNALDATE, flags, Message-ID. One UID FETCH. */
+  listFrom(from: number): Promise<Candidate[]>;
+  /** Reads messages of the open folder back, whole, one after another; those that are not there are missing. */
+  read(uids: readonly number[]): AsyncIterable<Copy>;
+  /** Puts flags on, or takes them from, a copy of ours in the open folder: what changed at the source meanwhile. */
+  reflag(uid: number, add: readonly string[], remove: readonly string[]): Promise<void>;
+}
+
+/** What became of one message of an APPEND. */
+export type Placement =
+  /** Tagged OK. `copy` is what APPENDUID says (RFC 4315 §3), absent without UIDPLUS. Proof of nothing yet. */
+  | {
+      readonly is: 'stored';
+      readonly copy?: { readonly uidValidity: number; readonly uid: number };
+    }
+  /** Tagged NO or BAD that concerns this message: it was not stored. */
+  | { readonly is: 'refused'; readonly failure: Failure }
+  /** Tagged NO or BAD that concerns folder or account, or not sent at all: it was not stored. */
+  | { readonly is: 'held'; readonly failure: Failure }
+  /** Interrupted, or answered in a way that can't be believed: it may or may not be stored. */
+  | { readonly is: 'unknown'; readonly failure: Failure };
+
+/** How an original was retired. */
+export type Retired = 'expunged' | 'marked' | 'kept' | 'moved';
+
+/**
+ * A message's row in the journal.
+ * - `appending`: noted before the APPEND; whether it is stored is not known until a look finds out
+ * - `unverified`: appended, but the copy differs
+ * - `refused`: set aside, tried again at `retryAt`
+ * - `proven`: a Receipt was issued; the original is still to be retired
+ * - `retired`: done, in the way `retired` says
+ */
+export interface Note {
+  readonly uid: number;
+  readonly state: 'appending' | 'unverified' | 'refused' | 'proven' | 'retired';
+  readonly sha256: string;
+  readonly messageId?: string;
+  readonly size: number;
+  /** Where the destination stood before the APPEND. */
+  readonly dest: FolderStanding;
+  /** The UID of the copy: proven, or said by APPENDUID for an unverified one. */
+  readonly destUid?: number;
+  readonly proof?: Proof;
+  readonly retired?: Retired;
+  readonly why?: string;
+  readonly tries: number;
+  /** Epoch milliseconds. */
+  readonly notedAt: number;
+  readonly retryAt?: number;
+}
+
+export interface FolderStanding {
+  readonly folder: string;
+  readonly uidValidity: number;
+  readonly uidNext: number;
+}
+
+/** What is about to travel. */
+export interface Intent {
+  readonly uid: number;
+  readonly sha256: string;
+  readonly messageId?: string;
+  readonly size: number;
+}
+
+/** A source folder under one UIDVALIDITY. */
+export interface FolderKey {
+  readonly folder: string;
+  readonly uidValidity: number;
+}
+
+/**
+ * What survives a crash. Synchronous; each call is one transaction, on disk when it returns (synchronous=FULL), or
+ * throws a Failure (step `journal`) and has changed nothing.
+ */
+export interface Journal {
+  /** The rows of one route. `source` and `destination` are account ids: a row of another account is another row. */
+  route(name: string, source: string, destination: string): RouteJournal;
+  /** Logins refused in a row, and when last (epoch ms). */
+  refusals(account: string): { count: number; lastAt: number };
+  noteRefusal(account: string, at: number): void;
+  clearRefusals(account: string): void;
+  /** Says that this process lives (epoch ms). */
+  beat(at: number): void;
+  /** Forgets retired rows older than `before` whose original is gone. Claims stay. Returns how many rows went. */
+  prune(before: number): number;
+  close(): void;
+}
+
+export interface RouteJournal {
+  /** All rows of a source folder that are not retired, and the retired ones whose original may still be there, by UID. */
+  notes(folder: FolderKey): Map<number, Note>;
+  /** The UIDVALIDITY under which the folder was last seen; `undefined` before the first `seen`. */
+  lastValidity(folder: string): number | undefined;
+  /** Notes the UIDVALIDITY under which a source folder is seen now. */
+  seen(folder: FolderKey): void;
+  /** Before an APPEND: what is about to travel, and where the destination stood. Replaces earlier rows of these messages. */
+  intend(from: FolderKey, dest: FolderStanding, intents: readonly Intent[]): void;
+  /** Takes intents back: these were certainly not stored. Rows in another state stay. */
+  withdraw(from: FolderKey, uids: readonly number[]): void;
+  /** Receipts issued: each row becomes `proven`, each copy's UID is claimed for ever. Throws if one was claimed by another original. */
+  prove(receipts: readonly Receipt[], at: number): void;
+  /** The Receipts of rows in state `proven` or `retired`, to retire again. */
+  receipts(from: FolderKey, uids: readonly number[]): Receipt[];
+  /** These originals were retired so. `ms`: from first sight to now. */
+  retire(from: FolderKey, uids: readonly number[], how: Retired, at: number, ms: number): void;
+  /** These retired originals are no longer in their folder. */
+  gone(from: FolderKey, uids: readonly number[]): void;
+  /** Sets messages aside. A message without a row gets one. `retryAt`: epoch ms of the next try. Raises `tries` by one. */
+  setAside(
+    from: FolderKey,
+    intents: readonly Intent[],
+    state: 'unverified' | 'refused',
+    reason: { why: string; dest: FolderStanding; destUid?: number; retryAt: number },
+    at: number,
+  ): void;
+  /** UIDs of a destination folder that already prove an original, whichever route of this journal proved it. */
+  claimed(dest: { folder: string; uidValidity: number }): Set<number>;
+  /** Rows of the route by state. */
+  count(state: Note['state']): number;
+  /** What is set aside: for `imapferry stuck`. */
+  aside(): (Note & MessageKey)[];
+}
+
+/** Time, so that tests need not wait. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,75 @@
+/** What a route is: two accounts, the rules for their folders, and what becomes of carried mail. */
+
+/** How a connection is secured: TLS from the first byte, TLS by STARTTLS (RFC 9051 §6.2.1), or not at all. */
+export type Security = 'implicit' | 'starttls' | 'none';
+
+/** One IMAP account as the configuration describes it. */
+export interface Account {
+  readonly side: 'source' | 'destination';
+  readonly host: string;
+  readonly port: number;
+  readonly security: Security;
+  /** PEM text of the certificate authority to trust; absent: the system's roots. */
+  readonly ca?: string;
+  /** The name the certificate must bear, where it is not the host. */
+  readonly tlsName?: string;
+  /** SHA-256 of the one certificate to trust, 64 lower-case hex digits. */
+  readonly fingerprint?: string;
+  readonly user: string;
+  readonly auth: 'password' | 'oauth2';
+  /** The password or access token, obtained afresh for each login. Rejects with a Failure (step `login`). */
+  readonly secret: () => Promise<string>;
+}
+
+/** What becomes of an original once its copy is proven. */
+export type AfterDelivery =
+  | { readonly kind: 'expunge' }
+  | { readonly kind: 'mark' }
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'move'; readonly folder: string };
+
+/** What proves a copy: the bytes read back, or the main header fields where a server rebuilds messages. */
+export type Verify = 'bytes' | 'headers';
+
+/** One entry of FOLDERS. `*` stands for every folder that no other rule names. */
+export type FolderRule =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'folder'; readonly name: string; readonly to?: string };
+
+/** A route as configured. Durations are milliseconds, sizes bytes. */
+export interface Route {
+  readonly name: string;
+  readonly source: Account;
+  readonly destination: Account;
+  readonly folders: readonly FolderRule[];
+  readonly createFolders: boolean;
+  readonly afterDelivery: AfterDelivery;
+  readonly verify: Verify;
+  readonly sweepInterval: number;
+  readonly idleRenew: number;
+  readonly concurrency: number;
+  readonly maxWatchers: number;
+  readonly maxMessageSize?: number;
+}
+
+/** A source folder and its counterpart. Paths are as each server spells them, decoded from modified UTF-7. */
+export interface FolderPair {
+  readonly source: string;
+  readonly dest: string;
+}
+
+/** One folder as LIST shows it (RFC 9051 §7.3.1). `delimiter` is empty where the server says NIL. */
+export interface ListedFolder {
+  readonly path: string;
+  readonly delimiter: string;
+  /** Attributes and special uses as sent, e.g. `\Noselect`, `\All`. */
+  readonly attributes: ReadonlySet<string>;
+}
+
+/**
+ * What tells one account from another in the journal: login name and server, no secret.
+ * A journal row of another account never speaks for a message of this one.
+ */
+export function accountId(account: Account): string {
+  return `${account.user}@${account.host.toLowerCase()}:${account.port}`;
+}
