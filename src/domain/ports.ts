@@ -45,8 +45,8 @@ export interface SourceSession extends Session {
   /** All messages whose UID is `from` or higher: one UID FETCH. */
   listFrom(from: number): Promise<Listed[]>;
   /**
-   * The whole messages, bytes as the server returns them, by BODY.PEEK[]: no flag changes. `sizes` are as listed.
-   * Vanished ones are missing. A message whose length disagrees with RFC822.SIZE comes as it is: see `fetchAgain`.
+   * The whole messages, bytes as the server returns them, by BODY.PEEK[]: no flag changes.
+   * Vanished ones are missing. A message whose length disagrees with RFC822.SIZE comes as it is.
    */
   fetch(uids: readonly number[]): Promise<Original[]>;
   /**
@@ -204,8 +204,11 @@ export interface Journal {
 }
 
 export interface RouteJournal {
-  /** All rows of a source folder that are not retired, and the retired ones whose original may still be there, by UID. */
-  notes(folder: FolderKey): Map<number, Note>;
+  /**
+   * The rows of a source folder by UID, or of those `uids` only: all that are not retired, and the retired ones whose
+   * original may still be there.
+   */
+  notes(folder: FolderKey, uids?: readonly number[]): Map<number, Note>;
   /** The UIDVALIDITY under which the folder was last seen; `undefined` before the first `seen`. */
   lastValidity(folder: string): number | undefined;
   /** Notes the UIDVALIDITY under which a source folder is seen now. */
@@ -220,8 +223,11 @@ export interface RouteJournal {
   receipts(from: FolderKey, uids: readonly number[]): Receipt[];
   /** These originals were retired so. `ms`: from first sight to now. */
   retire(from: FolderKey, uids: readonly number[], how: Retired, at: number, ms: number): void;
-  /** These retired originals are no longer in their folder. */
-  gone(from: FolderKey, uids: readonly number[]): void;
+  /**
+   * These originals are no longer in their folder. A retired one may be pruned from now on; a proven one counts as
+   * expunged; rows in any other state are removed.
+   */
+  gone(from: FolderKey, uids: readonly number[], at: number): void;
   /** Sets messages aside. A message without a row gets one. `retryAt`: epoch ms of the next try. Raises `tries` by one. */
   setAside(
     from: FolderKey,

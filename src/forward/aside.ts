@@ -1,0 +1,61 @@
+/** Sets messages aside that can not be carried, or whose copy differs: they stay at the source, and are tried again later. */
+import type { Original } from '../domain/message.ts';
+import type { FolderStanding, Intent, Note } from '../domain/ports.ts';
+import type { Epoch } from './folder-state.ts';
+import { doubled } from './pace.ts';
+import { intentOf, tell, type Works } from './works.ts';
+
+/**
+ * Sets a message aside that can't be carried for now. It is told as `delivery.refused` the first time only, and tried
+ * again after 1 min, doubling to 6 h.
+ */
+export function refuse(
+  works: Works,
+  epoch: Epoch,
+  intent: Intent,
+  note: Note | undefined,
+  why: string,
+  dest: FolderStanding = { folder: epoch.pair.dest, uidValidity: 0, uidNext: 1 },
+): void {
+  const now = works.clock.now();
+  const tries = note?.state === 'refused' ? note.tries : 0;
+  const retryAt = now + doubled(works.pace.refusedFirst, tries, works.pace.refusedLongest);
+  works.journal.setAside(epoch.key, [intent], 'refused', { why, dest, retryAt }, now);
+  works.revisit(epoch.pair, retryAt);
+  if (note?.state === 'refused' && note.why === why) return;
+  tell(works, 'delivery.refused', epoch, intent, {
+    why,
+    bytes: intent.size,
+    msg: `The message with UID ${intent.uid} in ${epoch.pair.source} can not be carried: ${why} It stays at the source and is tried again later, at growing intervals; the rest goes on.`,
+  });
+}
+
+/** The copy is not the original: the original stays, and is looked at again at each start and once a day. */
+export function differs(
+  works: Works,
+  epoch: Epoch,
+  original: Original,
+  dest: { folder: string; uidValidity: number; uidNext: number },
+  destUid: number | undefined,
+): void {
+  const now = works.clock.now();
+  const retryAt = now + works.pace.unverified;
+  const why =
+    destUid === undefined
+      ? 'its copy at the destination is not the same message'
+      : `what the destination holds under UID ${destUid} is not the same message`;
+  works.journal.setAside(
+    epoch.key,
+    [intentOf(original)],
+    'unverified',
+    { why, dest, retryAt, ...(destUid !== undefined && { destUid }) },
+    now,
+  );
+  epoch.rechecked.add(original.uid);
+  works.revisit(epoch.pair, retryAt);
+  tell(works, 'delivery.unverified', epoch, intentOf(original), {
+    why,
+    bytes: original.bytes.length,
+    msg: `The message with UID ${original.uid} in ${epoch.pair.source} stays at the source: ${why}. imapferry looks again once a day; if you delete that copy in ${dest.folder}, the message is sent once more.`,
+  });
+}

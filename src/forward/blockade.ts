@@ -1,0 +1,106 @@
+/**
+ * Stops a route's deliveries while they would be in vain: for a growing while after the destination, or the journal,
+ * refused for everybody's sake; for good after three copies in a row that differ from their originals.
+ */
+import type { Emit } from '../domain/events.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { Batch } from './folder-state.ts';
+import { doubled, type Pace } from './pace.ts';
+import type { Deliveries } from './queue.ts';
+
+const MOST_DIFFERING = 3;
+
+export class Blockade {
+  readonly #route: string;
+  readonly #deliveries: Deliveries;
+  readonly #world: { clock: Clock; pace: Pace; emit: Emit; quit: AbortSignal };
+  readonly #resumed: () => void;
+  #differing = 0;
+  #holds = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** With `none`, what would be waited for ends all deliveries: for a sweep by command. */
+  patience: 'endless' | 'none' = 'endless';
+  /** What ended batches, with patience `none`. */
+  readonly failures: Failure[] = [];
+
+  /** @param resumed is called when deliveries begin again after a hold */
+  constructor(
+    route: string,
+    deliveries: Deliveries,
+    world: { clock: Clock; pace: Pace; emit: Emit; quit: AbortSignal },
+    resumed: () => void,
+  ) {
+    this.#route = route;
+    this.#deliveries = deliveries;
+    this.#world = world;
+    this.#resumed = resumed;
+  }
+
+  proven(): void {
+    this.#differing = 0;
+  }
+
+  /** A fresh copy differs from its original. */
+  differed(): void {
+    this.#differing++;
+    if (this.#differing < MOST_DIFFERING || this.#deliveries.blocked) return;
+    this.#deliveries.block();
+    this.#world.emit('route.blocked', {
+      route: this.#route,
+      count: this.#differing,
+      why: 'copies differ from their originals',
+      msg: `${this.#differing} copies in a row differ from their originals. The route ${this.#route} delivers nothing more until imapferry is started again; every original stays. If the destination is a server that rebuilds messages (Microsoft 365, Proton), set VERIFY=headers and start again: the copies that are there are then compared, not sent again.`,
+    });
+  }
+
+  /** A batch came through: whatever was wrong is over. */
+  delivered(): void {
+    if (this.#holds === 0) return;
+    this.#holds = 0;
+    this.#world.emit('route.resumed', { route: this.#route });
+  }
+
+  /** A batch was put down. Says what it failed of; holds the deliveries where that concerns more than the batch. */
+  failed(batch: Batch, failure: Failure): Failure {
+    const { emit } = this.#world;
+    const everybody =
+      failure.scope === 'account' ||
+      failure.step === 'journal' ||
+      (failure.scope === 'folder' && failure.step === 'append');
+    emit(failure.step === 'journal' ? 'journal.failed' : 'delivery.postponed', {
+      route: this.#route,
+      folder: batch.epoch.pair.source,
+      dest: batch.epoch.pair.dest,
+      count: batch.messages.length,
+      step: failure.step,
+      why: failure.message,
+      err: failure,
+    });
+    if (this.patience === 'none') {
+      this.failures.push(failure);
+      if (everybody) this.#deliveries.block();
+    } else if (everybody) this.#hold(failure);
+    return failure;
+  }
+
+  #hold(failure: Failure): void {
+    if (this.#timer !== undefined) return;
+    const { pace } = this.#world;
+    const pause = doubled(pace.holdFirst, this.#holds++, pace.holdLongest);
+    this.#deliveries.hold();
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#deliveries.resume();
+        this.#resumed();
+      },
+      Math.max(pause, failure.retryAfter ?? 0),
+    );
+  }
+
+  /** Ends every pause. */
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}

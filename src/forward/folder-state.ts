@@ -1,0 +1,81 @@
+/** What one process knows of a source folder under one UIDVALIDITY: what was seen, and what is in hand. */
+import type { FolderView, Listed } from '../domain/message.ts';
+import type { FolderKey } from '../domain/ports.ts';
+import type { FolderPair } from '../domain/route.ts';
+import type { Lane } from './lane.ts';
+
+/**
+ * A source folder under one UIDVALIDITY, in one process. All work on messages names its epoch, and a lane serves it
+ * only while that very epoch is open: nothing is ever done on old numbers.
+ */
+export class Epoch {
+  readonly pair: FolderPair;
+  readonly uidValidity: number;
+  /**
+   * UIDNEXT when this process first opened the folder. What came later can't have been carried by an earlier process;
+   * what lies below and has no note is looked for at the destination first.
+   */
+  readonly fence: number;
+  /** The highest UID that a look has seen. */
+  highest: number;
+  /** UIDs in a batch that waits or travels. No two batches hold one message. */
+  readonly inHand = new Set<number>();
+  /** When an APPEND of this process was interrupted (epoch ms), by UID. Absent: by an earlier process. */
+  readonly interrupted = new Map<number, number>();
+  /** Unverified messages that this process has looked at. */
+  readonly rechecked = new Set<number>();
+
+  constructor(pair: FolderPair, view: FolderView) {
+    this.pair = pair;
+    this.uidValidity = view.uidValidity;
+    this.fence = view.uidNext;
+    this.highest = view.uidNext - 1;
+  }
+
+  get key(): FolderKey {
+    return { folder: this.pair.source, uidValidity: this.uidValidity };
+  }
+}
+
+/** Messages of one folder that travel together. */
+export interface Batch {
+  readonly epoch: Epoch;
+  /** The connection on which they are fetched and retired. */
+  readonly lane: Lane;
+  readonly messages: readonly Listed[];
+  /** When the look that found them began (epoch ms). */
+  readonly seenAt: number;
+  /** Announced or found while this process ran, so that it overtakes the old mail. */
+  readonly fresh: boolean;
+}
+
+/** The size of a batch's messages together, in bytes. */
+export function bytesOf(messages: readonly Listed[]): number {
+  return messages.reduce((sum, message) => sum + message.size, 0);
+}
+
+const MOST_MESSAGES = 100;
+const MOST_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Cuts messages into batches of at most 100 messages and 8 MB; a larger message travels alone. Where every message is
+ * a round trip of its own (`lanes` > 1), they are spread over that many connections.
+ */
+export function cut(messages: readonly Listed[], lanes: number): Listed[][] {
+  const most = Math.max(1, Math.min(MOST_MESSAGES, Math.ceil(messages.length / lanes)));
+  const batches: Listed[][] = [];
+  let batch: Listed[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const full = batch.length >= most || bytes + message.size > MOST_BYTES;
+    if (batch.length > 0 && full) {
+      batches.push(batch);
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(message);
+    bytes += message.size;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
+}

@@ -1,0 +1,201 @@
+/**
+ * One source connection for ever: connects, opens its folder, lends itself to one piece of work at a time, and begins
+ * anew when the connection ends.
+ *
+ * A lane is closed (no connection), open (a folder under one epoch), or barred (its folder can't be opened). Work waits
+ * while it is closed and is turned away while it is barred; it names the epoch it belongs to and is turned away from
+ * any other. A lane that was told to stop, or that gave up connecting, turns everything away.
+ */
+import type { Emit } from '../domain/events.ts';
+import { asFailure, Failure } from '../domain/failure.ts';
+import type { FolderView } from '../domain/message.ts';
+import type { SourceSession } from '../domain/ports.ts';
+import type { FolderPair } from '../domain/route.ts';
+import { Epoch } from './folder-state.ts';
+
+export interface LaneWorld {
+  readonly route: string;
+  readonly emit: Emit;
+  /** Connects through the account's gate until it works; rejects only when told to stop or when it gives up. */
+  readonly connect: () => Promise<SourceSession>;
+  /** Throws a Failure where a folder as opened can't be carried from. */
+  readonly admit: (pair: FolderPair, view: FolderView) => void;
+  /** A folder is seen for the first time, or under a new UIDVALIDITY. */
+  readonly seen: (epoch: Epoch) => void;
+  /** EXAMINE, not SELECT: nothing is to change at the source. */
+  readonly readOnly: boolean;
+}
+
+export interface LaneHooks {
+  /** The folder was opened on a new connection. */
+  readonly onOpen: (epoch: Epoch) => void;
+  /** The server said EXISTS. */
+  readonly onExists: () => void;
+}
+
+export class Lane {
+  readonly #world: LaneWorld;
+  readonly #hooks: LaneHooks | undefined;
+  readonly #epochs = new Map<string, Epoch>();
+  #pair: FolderPair | undefined;
+  #session: SourceSession | undefined;
+  #epoch: Epoch | undefined;
+  #barred: Failure | undefined;
+  #ended = false;
+  #turn: Promise<unknown> = Promise.resolve();
+  #changed = Promise.withResolvers<void>();
+
+  /**
+   * @param pair the folder to begin with; without one the lane is barred until `reopen` names one
+   * @param hooks for a lane that watches: it holds IDLE while it has nothing to do
+   */
+  constructor(world: LaneWorld, pair?: FolderPair, hooks?: LaneHooks) {
+    this.#world = world;
+    this.#pair = pair;
+    this.#hooks = hooks;
+  }
+
+  /** The connection as it is now, if there is one. */
+  get session(): SourceSession | undefined {
+    return this.#session;
+  }
+
+  /** Lives until `stop` aborts or connecting is given up; then its connection is ended. */
+  async run(stop: AbortSignal): Promise<void> {
+    try {
+      while (!stop.aborted) await this.#live(await this.#world.connect(), stop);
+    } catch (thrown) {
+      this.#barred = asFailure(thrown, 'connect');
+    } finally {
+      this.#ended = true;
+      this.#tell();
+    }
+  }
+
+  /** One connection, from its first command to its end. */
+  async #live(session: SourceSession, stop: AbortSignal): Promise<void> {
+    const end = () => void session.logout();
+    stop.addEventListener('abort', end, { once: true });
+    if (stop.aborted) end();
+    if (this.#hooks) session.onExists(this.#hooks.onExists);
+    this.#session = session;
+    this.#inTurn(() => this.#enter(session)).then(
+      () => this.#epoch && this.#hooks?.onOpen(this.#epoch),
+      () => undefined,
+    );
+    const why = await session.closed;
+    stop.removeEventListener('abort', end);
+    this.#session = this.#epoch = this.#barred = undefined;
+    this.#tell();
+    if (stop.aborted) return;
+    this.#world.emit(this.#hooks ? 'watcher.lost' : 'account.lost', {
+      route: this.#world.route,
+      side: 'source',
+      ...(this.#pair && { folder: this.#pair.source }),
+      ...(why && { why: why.message, err: why }),
+    });
+  }
+
+  /** Opens the wanted folder. One that can't be opened bars the lane, and the connection lives on. */
+  async #enter(session: SourceSession): Promise<void> {
+    this.#epoch = this.#barred = undefined;
+    const pair = this.#pair;
+    try {
+      if (pair === undefined) return;
+      const how = { readOnly: this.#world.readOnly, idle: this.#hooks !== undefined };
+      const view = await session.open(pair.source, how);
+      this.#world.admit(pair, view);
+      if (this.#session === session) this.#epoch = this.#epochOf(pair, view);
+    } catch (thrown) {
+      this.#barred = asFailure(thrown, 'open');
+      throw this.#barred;
+    } finally {
+      this.#tell();
+    }
+  }
+
+  /** The epoch of a folder as it shows itself now: the known one if UIDVALIDITY is the same, else a new one. */
+  #epochOf(pair: FolderPair, view: FolderView): Epoch {
+    const known = this.#epochs.get(pair.source);
+    if (known?.uidValidity === view.uidValidity) return known;
+    const epoch = new Epoch(pair, view);
+    this.#epochs.set(pair.source, epoch);
+    this.#world.seen(epoch);
+    return epoch;
+  }
+
+  /** Opens the folder afresh, or another one from now on, and resolves with its epoch. Rejects with a Failure where it can't. */
+  async reopen(signal: AbortSignal, pair = this.#pair): Promise<Epoch> {
+    await this.#until(() => this.#session !== undefined, signal);
+    return this.#inTurn(async () => {
+      signal.throwIfAborted();
+      this.#pair = pair;
+      if (this.#session === undefined) throw lost();
+      await this.#enter(this.#session);
+      if (this.#epoch === undefined) throw lost();
+      return this.#epoch;
+    });
+  }
+
+  /**
+   * Lends the connection to `work`, alone, under `epoch`. Waits while the connection is begun anew; rejects with a
+   * Failure if the folder can't be opened or is another than the epoch's by now.
+   */
+  async use<T>(
+    epoch: Epoch,
+    signal: AbortSignal,
+    work: (session: SourceSession) => Promise<T>,
+  ): Promise<T> {
+    const entered = () => this.#epoch !== undefined || this.#barred !== undefined;
+    await this.#until(entered, signal);
+    return this.#inTurn(async () => {
+      signal.throwIfAborted();
+      if (this.#barred) throw this.#barred;
+      if (this.#session === undefined || this.#epoch === undefined) throw lost();
+      if (this.#epoch !== epoch) {
+        throw new Failure(
+          `The folder ${epoch.pair.source} was renumbered while its mail was on its way. Nothing is done on old numbers; the folder is looked through anew.`,
+          { step: 'open', scope: 'folder' },
+        );
+      }
+      return work(this.#session);
+    });
+  }
+
+  /** One after another, in the order of asking. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal.reason);
+    aborted.promise.catch(() => undefined);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      while (!condition()) {
+        signal.throwIfAborted();
+        if (this.#ended) throw this.#barred ?? lost();
+        await Promise.race([this.#changed.promise, aborted.promise]);
+      }
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  #tell(): void {
+    const { resolve } = this.#changed;
+    this.#changed = Promise.withResolvers<void>();
+    resolve();
+  }
+}
+
+function lost(): Failure {
+  return new Failure('The connection to the source ended; it is begun anew.', {
+    step: 'connect',
+    scope: 'connection',
+    kind: 'lost',
+  });
+}

@@ -1,0 +1,87 @@
+/** Listings of destination folders, in which copies are looked for: one listing, not one search a message. */
+import type { Candidate, FolderView, Original } from '../domain/message.ts';
+import { isDeleted, messageIdOf } from '../domain/message.ts';
+import type { DestinationSession } from '../domain/ports.ts';
+
+/** What a destination folder holds from some UID on, by what tells messages apart. */
+export class Listing {
+  readonly uidValidity: number;
+  readonly from: number;
+  #next: number;
+  readonly #byMessageId = new Map<string, Candidate[]>();
+  readonly #withoutId: Candidate[] = [];
+  readonly #uids = new Set<number>();
+
+  constructor(uidValidity: number, from: number) {
+    this.uidValidity = uidValidity;
+    this.from = from;
+    this.#next = from;
+  }
+
+  /** Takes in what has come since. The session's view must be fresh. */
+  async extend(session: DestinationSession): Promise<void> {
+    for (const candidate of await session.listFrom(this.#next)) {
+      if (this.#uids.has(candidate.uid)) continue;
+      this.#uids.add(candidate.uid);
+      this.#next = Math.max(this.#next, candidate.uid + 1);
+      if (candidate.messageId === undefined) this.#withoutId.push(candidate);
+      else push(this.#byMessageId, candidate.messageId, candidate);
+    }
+  }
+
+  has(uid: number): boolean {
+    return this.#uids.has(uid);
+  }
+
+  /**
+   * What may be a copy of this original, with UID `from` or higher: the same Message-ID; where the original has none
+   * that travels unharmed, the same size or INTERNALDATE. Their bytes decide. A copy marked \Deleted proves nothing.
+   */
+  candidates(original: Original, from: number): Candidate[] {
+    const id = messageIdOf(original.bytes);
+    const harmless = id !== undefined && /^[\x20-\x7e]*$/.test(id);
+    const rows = harmless
+      ? (this.#byMessageId.get(id) ?? [])
+      : this.#alike(original, id !== undefined);
+    return rows.filter((row) => row.uid >= from && !isDeleted(row.flags));
+  }
+
+  #alike(original: Original, anyId: boolean): Candidate[] {
+    const rows = anyId
+      ? [...this.#withoutId, ...[...this.#byMessageId.values()].flat()]
+      : this.#withoutId;
+    const date = original.internalDate?.getTime();
+    return rows.filter(
+      (row) =>
+        row.size === original.bytes.length ||
+        (date !== undefined && row.internalDate?.getTime() === date),
+    );
+  }
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const values = map.get(key);
+  if (values) values.push(value);
+  else map.set(key, [value]);
+}
+
+/** The listings in use, one a destination folder. */
+export class Listings {
+  readonly #listings = new Map<string, Listing>();
+
+  /** A listing from UID `from` (or lower) up to now. The session must just have opened the folder afresh. */
+  async current(session: DestinationSession, view: FolderView, from: number): Promise<Listing> {
+    const known = this.#listings.get(view.folder);
+    const fits =
+      known !== undefined && known.uidValidity === view.uidValidity && known.from <= from;
+    const listing = fits ? known : new Listing(view.uidValidity, from);
+    await listing.extend(session);
+    this.#listings.set(view.folder, listing);
+    return listing;
+  }
+
+  /** Nothing is looked for in this folder any more. */
+  forget(folder: string): void {
+    this.#listings.delete(folder);
+  }
+}

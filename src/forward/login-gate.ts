@@ -1,0 +1,67 @@
+/**
+ * The door to one account: logins go through it one after another, and after three refusals in a row only one every
+ * 15 minutes. Refusals are kept in the journal, so that a restart does not knock sooner.
+ */
+import type { Emit } from '../domain/events.ts';
+import { asFailure, type Failure } from '../domain/failure.ts';
+import type { Clock, Journal } from '../domain/ports.ts';
+import type { Account } from '../domain/route.ts';
+import { accountId } from '../domain/route.ts';
+import type { Pace } from './pace.ts';
+
+const PATIENCE = 3;
+
+export class LoginGate {
+  #turn: Promise<unknown> = Promise.resolve();
+  readonly #account: Account;
+  readonly #id: string;
+  readonly #world: { journal: Journal; clock: Clock; emit: Emit; pace: Pace };
+
+  constructor(account: Account, world: { journal: Journal; clock: Clock; emit: Emit; pace: Pace }) {
+    this.#account = account;
+    this.#id = accountId(account);
+    this.#world = world;
+  }
+
+  /** Runs `connect` when its turn has come and the account may be knocked at. Rejects as `connect` does, or as `signal` says. */
+  login<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const login = this.#turn.then(() => this.#knock(connect, signal));
+    this.#turn = login.catch(() => undefined);
+    return login;
+  }
+
+  async #knock<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { journal, clock, pace } = this.#world;
+    signal.throwIfAborted();
+    const before = journal.refusals(this.#id);
+    if (before.count >= PATIENCE) {
+      // A clock that was set back must not make this wait longer than the pause itself.
+      const passed = Math.max(0, clock.now() - before.lastAt);
+      if (passed < pace.refusedLogin) await clock.sleep(pace.refusedLogin - passed, signal);
+    }
+    try {
+      const session = await connect();
+      if (before.count > 0) journal.clearRefusals(this.#id);
+      return session;
+    } catch (thrown) {
+      const failure = asFailure(thrown, 'login');
+      if (failure.kind === 'login-refused') this.#refused(failure, before.count + 1);
+      throw failure;
+    }
+  }
+
+  #refused(failure: Failure, count: number): void {
+    const { journal, clock, emit, pace } = this.#world;
+    journal.noteRefusal(this.#id, clock.now());
+    if (count < PATIENCE) return;
+    const minutes = Math.round(pace.refusedLogin / 60_000);
+    const prefix = this.#account.side === 'source' ? 'SOURCE' : 'DEST';
+    emit('account.refused', {
+      side: this.#account.side,
+      count,
+      why: failure.message,
+      err: failure,
+      msg: `The ${this.#account.side} server refuses the login (${failure.message}). Nothing is lost: mail stays where it is, and imapferry tries again every ${minutes} minutes. Check ${prefix}_USER and ${prefix}_PASSWORD; many providers want an app password.`,
+    });
+  }
+}

@@ -1,0 +1,129 @@
+/** One look at one folder: what is there, what is to be done with it, cut into batches. */
+import type { Listed } from '../domain/message.ts';
+import type { Note } from '../domain/ports.ts';
+import type { Batch, Epoch } from './folder-state.ts';
+import { cut } from './folder-state.ts';
+import type { Lane } from './lane.ts';
+import { isRetired, roadOf } from './triage.ts';
+import { tell, type Works } from './works.ts';
+
+export interface Looked {
+  readonly batches: Batch[];
+  /** Messages that no look had seen before, and that nobody marked \Deleted. */
+  readonly unseen: number;
+}
+
+/**
+ * @param depth `new`: only what came since the last look, as a push suggests; `all`: the whole folder, whatever the
+ * events said
+ */
+export async function look(
+  works: Works,
+  lane: Lane,
+  epoch: Epoch,
+  depth: 'new' | 'all',
+): Promise<Looked> {
+  const seenAt = works.clock.now();
+  const { highest } = epoch;
+  const before = new Set(epoch.inHand);
+  const { listed, notes } =
+    depth === 'new'
+      ? await lookAtNew(works, lane, epoch)
+      : await lookAtAll(works, lane, epoch, before);
+  const todo = listed.filter((message) => {
+    // What was in hand when the server was asked may have been carried since.
+    if (before.has(message.uid) || epoch.inHand.has(message.uid)) return false;
+    const note = notes.get(message.uid);
+    return roadOf(message, note, epoch, works.route.afterDelivery, seenAt) !== 'rest';
+  });
+  epoch.highest = listed.reduce((most, { uid }) => Math.max(most, uid), epoch.highest);
+  works.emit('folder.looked', {
+    route: works.route.name,
+    folder: epoch.pair.source,
+    count: todo.length,
+    ms: works.clock.now() - seenAt,
+  });
+  if (depth === 'all' && todo.length === 0 && epoch.inHand.size === 0) {
+    works.listings.forget(epoch.pair.dest);
+  }
+  return {
+    batches: batchesOf(works, lane, epoch, todo, seenAt),
+    unseen: todo.filter(({ uid }) => uid > highest).length,
+  };
+}
+
+type Seen = { listed: Listed[]; notes: ReadonlyMap<number, Note> };
+
+async function lookAtNew(works: Works, lane: Lane, epoch: Epoch): Promise<Seen> {
+  const from = epoch.highest + 1;
+  const listed = await lane.use(epoch, works.quit, (session) => session.listFrom(from));
+  return {
+    listed,
+    notes: works.journal.notes(
+      epoch.key,
+      listed.map(({ uid }) => uid),
+    ),
+  };
+}
+
+async function lookAtAll(
+  works: Works,
+  lane: Lane,
+  epoch: Epoch,
+  before: ReadonlySet<number>,
+): Promise<Seen> {
+  const uids = await lane.use(epoch, works.quit, (session) => session.uids());
+  const notes = works.journal.notes(epoch.key);
+  forgetVanished(works, epoch, new Set(uids), notes, before);
+  const wanted = uids.filter((uid) => {
+    const note = notes.get(uid);
+    return note?.state !== 'retired' || !isRetired(note.retired, works.route.afterDelivery);
+  });
+  const listed = await lane.use(epoch, works.quit, (session) => session.list(wanted));
+  // The notes may have moved on while the server was listing.
+  const fresh = works.journal.notes(epoch.key, wanted);
+  return { listed, notes: fresh };
+}
+
+/** Closes the rows of originals that are no longer in their folder. */
+function forgetVanished(
+  works: Works,
+  epoch: Epoch,
+  there: ReadonlySet<number>,
+  notes: ReadonlyMap<number, Note>,
+  before: ReadonlySet<number>,
+): void {
+  const vanished = [...notes.values()].filter(
+    ({ uid }) => !there.has(uid) && !before.has(uid) && !epoch.inHand.has(uid),
+  );
+  if (vanished.length === 0) return;
+  works.journal.gone(
+    epoch.key,
+    vanished.map(({ uid }) => uid),
+    works.clock.now(),
+  );
+  for (const note of vanished) {
+    // Its copy was proven, and it is gone: an interruption came between the expunge and the note of it.
+    if (note.state !== 'proven') continue;
+    tell(works, 'delivery.done', epoch, note, {
+      bytes: note.size,
+      ...(note.proof && { proof: note.proof }),
+    });
+  }
+}
+
+/** New mail in batches before old mail. */
+function batchesOf(
+  works: Works,
+  lane: Lane,
+  epoch: Epoch,
+  messages: readonly Listed[],
+  seenAt: number,
+): Batch[] {
+  const { batching } = works.destinations;
+  const lanes = batching === undefined || batching === 'multi' ? 1 : works.route.concurrency;
+  return [true, false].flatMap((fresh) => {
+    const part = messages.filter(({ uid }) => uid >= epoch.fence === fresh);
+    return cut(part, lanes).map((cutOut) => ({ epoch, lane, messages: cutOut, seenAt, fresh }));
+  });
+}

@@ -1,0 +1,53 @@
+/** The waits of the engine in one place, so that tests can shorten them. All in milliseconds but `attempts`. */
+export interface Pace {
+  /** First and longest pause between two tries to connect; doubling, with jitter. */
+  readonly reconnectFirst: number;
+  readonly reconnectLongest: number;
+  /** Tries a batch gets before it is postponed to the next sweep, and the first pause between them; doubling. */
+  readonly attempts: number;
+  readonly attemptFirst: number;
+  /** After this long since an interrupted connection ended, its APPEND is taken to have been stored or not. */
+  readonly settle: number;
+  /** After three refusals in a row, the pause before each further login. */
+  readonly refusedLogin: number;
+  /** How often a folder is asked whose server does not announce mail by itself. */
+  readonly ask: number;
+  /** First and longest pause before a refused message is tried again; doubling. */
+  readonly refusedFirst: number;
+  readonly refusedLongest: number;
+  /** How often a message whose copy differs is looked at again. */
+  readonly unverified: number;
+  /** First and longest pause of deliveries after the destination refused for the folder's or account's sake. */
+  readonly holdFirst: number;
+  readonly holdLongest: number;
+  /** A destination connection that rests this long is asked whether it lives; the spare ones are ended. */
+  readonly rest: number;
+  /** What a stop waits for what is in flight. */
+  readonly stop: number;
+}
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+export const PACE: Pace = {
+  reconnectFirst: second,
+  reconnectLongest: 5 * minute,
+  attempts: 5,
+  attemptFirst: second,
+  settle: 10 * second,
+  refusedLogin: 15 * minute,
+  ask: 30 * second,
+  refusedFirst: minute,
+  refusedLongest: 6 * hour,
+  unverified: 24 * hour,
+  holdFirst: minute,
+  holdLongest: hour,
+  rest: 2 * minute,
+  stop: 7 * second,
+};
+
+/** `first`, doubled `times` times, `longest` at most. */
+export function doubled(first: number, times: number, longest: number): number {
+  return Math.min(first * 2 ** Math.min(times, 40), longest);
+}

@@ -1,0 +1,200 @@
+/** Brings originals to the destination and comes back with Receipts: look where needed, append, read back, compare. */
+import { Failure } from '../domain/failure.ts';
+import type { FolderView, Original } from '../domain/message.ts';
+import type { DestinationSession, Note, Placement } from '../domain/ports.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import { differs, refuse } from './aside.ts';
+import type { Epoch } from './folder-state.ts';
+import { badCopyRemains, seek } from './seek.ts';
+import { verify } from './verify.ts';
+import { intentOf, tell, type Works } from './works.ts';
+
+export interface Placed {
+  readonly receipts: Receipt[];
+  /** Why some were not appended, or may or may not have been. They are still noted, and are tried again. */
+  readonly failure?: Failure;
+}
+
+/**
+ * @param seeking UIDs of the originals that may be at the destination already
+ * @param notes what the journal knows of the originals
+ */
+export function place(
+  works: Works,
+  epoch: Epoch,
+  originals: readonly Original[],
+  seeking: ReadonlySet<number>,
+  notes: ReadonlyMap<number, Note>,
+): Promise<Placed> {
+  return works.destinations.use(epoch.pair.dest, async (session) => {
+    const sought = originals.filter(({ uid }) => seeking.has(uid));
+    const view = await openDestination(works, session, epoch.pair.dest, sought.length > 0);
+    const recovered = await recover(works, session, view, epoch, sought, notes);
+    const lost = new Set(recovered.absent.map(({ uid }) => uid));
+    const toAppend = originals.filter(({ uid }) => !seeking.has(uid) || lost.has(uid));
+    if (toAppend.length === 0) return { receipts: recovered.receipts };
+    works.quit.throwIfAborted();
+    const appended = await append(works, session, view, epoch, toAppend, notes);
+    return { ...appended, receipts: [...recovered.receipts, ...appended.receipts] };
+  });
+}
+
+/** Opens the destination folder; one that is missing is made and subscribed where CREATE_FOLDERS allows. */
+async function openDestination(
+  works: Works,
+  session: DestinationSession,
+  folder: string,
+  fresh: boolean,
+): Promise<FolderView> {
+  let view: FolderView;
+  try {
+    view = await session.open(folder, { fresh });
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.kind !== 'folder-missing') throw thrown;
+    if (!works.route.createFolders) {
+      throw new Failure(
+        `The destination has no folder ${folder}, and CREATE_FOLDERS=false. Its mail stays at the source: make the folder, or let imapferry make it.`,
+        { step: 'open', scope: 'folder', kind: 'folder-missing', lasting: true, cause: thrown },
+      );
+    }
+    await session.create(folder);
+    works.emit('folder.created', { route: works.route.name, dest: folder });
+    view = await session.open(folder, { fresh: true });
+  }
+  if (view.readOnly || view.uidNotSticky) {
+    const what = view.readOnly ? 'opens read-only' : 'does not keep its UIDs (UIDNOTSTICKY)';
+    throw new Failure(
+      `The destination folder ${folder} ${what}. Mail for it stays at the source.`,
+      {
+        step: 'open',
+        scope: 'folder',
+        lasting: true,
+      },
+    );
+  }
+  return view;
+}
+
+/** Looks for originals at the destination. `absent` are those that certainly are not there. */
+async function recover(
+  works: Works,
+  session: DestinationSession,
+  view: FolderView,
+  epoch: Epoch,
+  originals: readonly Original[],
+  notes: ReadonlyMap<number, Note>,
+): Promise<{ receipts: Receipt[]; absent: Original[] }> {
+  if (originals.length === 0) return { receipts: [], absent: [] };
+  const first = await seek(works, session, view, epoch, originals, notes);
+  const receipts = first.found;
+  const absent: Original[] = [];
+  const doubtful: Original[] = [];
+  for (const original of first.missing) {
+    const note = notes.get(original.uid);
+    if (note?.state === 'appending') {
+      if (misses(works, epoch, original)) doubtful.push(original);
+    } else if (
+      note?.state === 'unverified' &&
+      badCopyRemains(first.listing, original, note, view)
+    ) {
+      differs(works, epoch, original, note.dest, note.destUid);
+    } else absent.push(original);
+  }
+  if (doubtful.length > 0) {
+    // The second look, on a fresh SELECT, long enough after the interruption.
+    const again = await session.open(view.folder, { fresh: true });
+    const second = await seek(works, session, again, epoch, doubtful, notes);
+    receipts.push(...second.found);
+    absent.push(...second.missing);
+  }
+  noteFound(works, epoch, view, originals, receipts, notes);
+  return { receipts, absent };
+}
+
+/**
+ * An APPEND was interrupted and its copy is not there. A dying connection may still store it: only a second miss, 10 s
+ * after the connection ended, counts. Says whether that second look may be taken now; else the folder is revisited.
+ */
+function misses(works: Works, epoch: Epoch, { uid }: Original): boolean {
+  const settled = (epoch.interrupted.get(uid) ?? works.startedAt) + works.pace.settle;
+  if (works.clock.now() >= settled) return true;
+  works.revisit(epoch.pair, settled);
+  return false;
+}
+
+/** Notes what was found, so that it is proven in the journal before anything is retired. */
+function noteFound(
+  works: Works,
+  epoch: Epoch,
+  view: FolderView,
+  originals: readonly Original[],
+  receipts: readonly Receipt[],
+  notes: ReadonlyMap<number, Note>,
+): void {
+  if (receipts.length === 0) return;
+  const found = new Set(receipts.map(({ original }) => original.uid));
+  const unnoted = originals.filter(({ uid }) => found.has(uid) && !notes.has(uid));
+  if (unnoted.length > 0) {
+    // Noted as appended before their copies came to be: that is where a later look has to begin.
+    const uidNext = Math.min(...receipts.map(({ copy }) => copy.uid));
+    const standing = { folder: view.folder, uidValidity: view.uidValidity, uidNext };
+    works.journal.intend(epoch.key, standing, unnoted.map(intentOf));
+  }
+  works.journal.prove(receipts, works.clock.now());
+  works.proven();
+  for (const receipt of receipts) {
+    const original = originals.find(({ uid }) => uid === receipt.original.uid);
+    if (original)
+      tell(works, 'delivery.recovered', epoch, intentOf(original), { proof: receipt.proof });
+  }
+}
+
+/** Notes what is about to travel, sends it, and reads it back. */
+async function append(
+  works: Works,
+  session: DestinationSession,
+  view: FolderView,
+  epoch: Epoch,
+  originals: readonly Original[],
+  notes: ReadonlyMap<number, Note>,
+): Promise<Placed> {
+  const { folder, uidValidity, uidNext } = view;
+  works.journal.intend(epoch.key, { folder, uidValidity, uidNext }, originals.map(intentOf));
+  const placements = await session.append(originals);
+  const fields = { route: works.route.name, folder: epoch.pair.source, dest: folder };
+  works.emit('delivery.appended', { ...fields, count: originals.length });
+  const failure = account(works, epoch, originals, placements, notes);
+  const stored = originals.flatMap((original, i) => {
+    const placement = placements[i];
+    return placement?.is === 'stored' ? [{ original, copy: placement.copy }] : [];
+  });
+  const receipts = await verify(works, session, view, epoch, stored);
+  works.emit('delivery.verified', { ...fields, count: receipts.length });
+  return failure ? { receipts, failure } : { receipts };
+}
+
+/** Keeps the books of what was not stored, or may not be. Returns the failure that concerns more than one message. */
+function account(
+  works: Works,
+  epoch: Epoch,
+  originals: readonly Original[],
+  placements: readonly Placement[],
+  notes: ReadonlyMap<number, Note>,
+): Failure | undefined {
+  let failure: Failure | undefined;
+  const held: number[] = [];
+  for (const [i, original] of originals.entries()) {
+    const placement = placements[i];
+    if (placement?.is === 'refused') {
+      refuse(works, epoch, intentOf(original), notes.get(original.uid), placement.failure.message);
+    } else if (placement?.is === 'held') {
+      held.push(original.uid);
+      failure ??= placement.failure;
+    } else if (placement?.is !== 'stored') {
+      epoch.interrupted.set(original.uid, works.clock.now());
+      failure = placement?.failure ?? failure;
+    }
+  }
+  if (held.length > 0) works.journal.withdraw(epoch.key, held);
+  return failure;
+}

@@ -1,0 +1,104 @@
+/**
+ * The only p-queue. Batches wait here as UIDs and are carried a few at a time; message bytes in memory stay under a
+ * bound. It hands out no promises: a batch's end is told to its folder, and a stop waits for `drained`.
+ */
+import PQueue from 'p-queue';
+import type { Batch } from './folder-state.ts';
+import { bytesOf } from './folder-state.ts';
+
+/**
+ * Bytes of originals that may be in memory at one time. A message is held twice for moments, as it comes in and as its
+ * copy is compared, so that this makes 64 MB at most, or one message.
+ */
+const MOST_BYTES_IN_HAND = 32 * 1024 * 1024;
+
+export class Deliveries {
+  readonly #queue: PQueue;
+  readonly #carry: (batch: Batch) => Promise<void>;
+  readonly #waitingForBytes: (() => void)[] = [];
+  #bytes = 0;
+  #blocked = false;
+
+  /** @param carry carries one batch; never rejects */
+  constructor(concurrency: number, carry: (batch: Batch) => Promise<void>) {
+    this.#queue = new PQueue({ concurrency });
+    this.#carry = carry;
+  }
+
+  /** Takes a batch in hand. Mail that has just come overtakes old mail. */
+  add(batch: Batch): void {
+    for (const { uid } of batch.messages) batch.epoch.inHand.add(uid);
+    void this.#queue
+      .add(() => this.#run(batch), { priority: batch.fresh ? 1 : 0 })
+      // Only `clear` rejects it; the folder hears of that by the batch being put down.
+      .catch(() => undefined)
+      .finally(() => {
+        for (const { uid } of batch.messages) batch.epoch.inHand.delete(uid);
+        this.#told();
+      });
+  }
+
+  /** Resolves once no message of that folder is in hand. */
+  async idle(inHand: ReadonlySet<number>): Promise<void> {
+    while (inHand.size > 0) await this.#next();
+  }
+
+  /** Begins no batch until `resume`. What is under way goes on. */
+  hold(): void {
+    this.#queue.pause();
+  }
+
+  resume(): void {
+    if (!this.#blocked) this.#queue.start();
+  }
+
+  /** Begins no batch any more, in this process. */
+  block(): void {
+    this.#blocked = true;
+    this.#queue.pause();
+    this.clear();
+  }
+
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  /** Puts down what waits. */
+  clear(): void {
+    this.#queue.clear();
+  }
+
+  /** Resolves once nothing is under way. */
+  drained(): Promise<void> {
+    return this.#queue.onPendingZero();
+  }
+
+  #listeners: (() => void)[] = [];
+
+  #next(): Promise<void> {
+    return new Promise((resolve) => this.#listeners.push(resolve));
+  }
+
+  #told(): void {
+    for (const listener of this.#listeners.splice(0)) listener();
+  }
+
+  async #run(batch: Batch): Promise<void> {
+    const bytes = bytesOf(batch.messages);
+    await this.#takeBytes(bytes);
+    try {
+      await this.#carry(batch);
+    } finally {
+      this.#bytes -= bytes;
+      for (const waiting of this.#waitingForBytes.splice(0)) waiting();
+    }
+  }
+
+  /** A batch that is larger than the bound travels when nothing else does. */
+  async #takeBytes(bytes: number): Promise<void> {
+    while (this.#bytes > 0 && this.#bytes + bytes > MOST_BYTES_IN_HAND) {
+      await new Promise<void>((resolve) => this.#waitingForBytes.push(resolve));
+    }
+    this.#bytes += bytes;
+  }
+}

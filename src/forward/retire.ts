@@ -1,0 +1,183 @@
+/** Retires originals whose copies are proven: expunge, mark, keep or move. Nothing here goes without a Receipt. */
+import { Failure } from '../domain/failure.ts';
+import { travellingFlags } from '../domain/message.ts';
+import type { Retired } from '../domain/ports.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import type { Batch } from './folder-state.ts';
+import { tell, type Works } from './works.ts';
+
+/** The flags each original had when it was appended, by UID. */
+export type Carried = ReadonlyMap<number, ReadonlySet<string>>;
+
+/** Retires what the receipts prove, as AFTER_DELIVERY says, and notes it. Rejects with a Failure where some are still there. */
+export async function retire(
+  works: Works,
+  batch: Batch,
+  receipts: readonly Receipt[],
+  carried: Carried,
+): Promise<void> {
+  if (receipts.length === 0) return;
+  const uids = receipts.map(({ original }) => original.uid);
+  const after = works.route.afterDelivery;
+  switch (after.kind) {
+    case 'keep':
+      return done(works, batch, receipts, uids, 'kept');
+    case 'mark':
+      await mark(works, batch, receipts, carried);
+      return done(works, batch, receipts, uids, 'marked');
+    case 'expunge':
+      await mark(works, batch, receipts, carried);
+      return expunge(works, batch, receipts, uids);
+    case 'move': {
+      await followFlags(works, batch, receipts, carried, await flagsNow(works, batch, uids));
+      const gone = await move(works, batch, uids, after.folder);
+      return confirm(works, batch, receipts, uids, gone, 'moved');
+    }
+  }
+}
+
+/** Marks \Deleted. What another client changed since the fetch is put on the copies before anything is expunged. */
+async function mark(
+  works: Works,
+  batch: Batch,
+  receipts: readonly Receipt[],
+  carried: Carried,
+): Promise<void> {
+  const uids = receipts.map(({ original }) => original.uid);
+  const { epoch, lane } = batch;
+  const now = await lane.use(epoch, works.cut, (session) => session.mark(uids));
+  await followFlags(works, batch, receipts, carried, now);
+}
+
+async function flagsNow(
+  works: Works,
+  { epoch, lane }: Batch,
+  uids: readonly number[],
+): Promise<Carried> {
+  const listed = await lane.use(epoch, works.cut, (session) => session.list(uids));
+  return new Map(listed.map(({ uid, flags }) => [uid, flags]));
+}
+
+/** Puts on the copies what changed at the originals while they were on their way. */
+async function followFlags(
+  works: Works,
+  { epoch }: Batch,
+  receipts: readonly Receipt[],
+  carried: Carried,
+  now: Carried,
+): Promise<void> {
+  const changes = receipts.flatMap((receipt) => {
+    const before = carried.get(receipt.original.uid);
+    const after = now.get(receipt.original.uid);
+    if (before === undefined || after === undefined) return [];
+    const was = travellingFlags(before);
+    const is = travellingFlags(after);
+    const add = is.filter((flag) => !was.includes(flag));
+    const remove = was.filter((flag) => !is.includes(flag));
+    return add.length + remove.length > 0 ? [{ receipt, add, remove }] : [];
+  });
+  if (changes.length === 0) return;
+  await works.destinations.use(epoch.pair.dest, async (session) => {
+    const view = await session.open(epoch.pair.dest, { fresh: false });
+    for (const { receipt, add, remove } of changes) {
+      if (receipt.copy.uidValidity !== view.uidValidity) continue;
+      await session.reflag(receipt.copy.uid, add, remove);
+    }
+  });
+}
+
+/** Moves within the source; the folder is made where it is missing. */
+async function move(
+  works: Works,
+  { epoch, lane }: Batch,
+  uids: readonly number[],
+  folder: string,
+): Promise<Set<number>> {
+  return lane.use(epoch, works.cut, async (session) => {
+    try {
+      return await session.move(uids, folder);
+    } catch (thrown) {
+      if (!(thrown instanceof Failure) || thrown.kind !== 'folder-missing') throw thrown;
+      await session.ensureFolder(folder);
+      return session.move(uids, folder);
+    }
+  });
+}
+
+async function expunge(
+  works: Works,
+  batch: Batch,
+  receipts: readonly Receipt[],
+  uids: readonly number[],
+): Promise<void> {
+  const { gone, strangers } = await batch.lane.use(batch.epoch, works.cut, async (session) =>
+    session.abilities.uidPlus
+      ? { gone: await session.expunge(uids), strangers: false }
+      : session.expungeAlone(uids),
+  );
+  if (!strangers) return confirm(works, batch, receipts, uids, gone, 'expunged');
+  const { epoch } = batch;
+  done(works, batch, receipts, uids, 'marked');
+  works.emit('retire.held', {
+    route: works.route.name,
+    folder: epoch.pair.source,
+    count: uids.length,
+    why: 'other messages there are marked \\Deleted',
+    msg: `${uids.length} carried messages in ${epoch.pair.source} stay marked \\Deleted: this server can only expunge all such messages at once (no UIDPLUS), and others have been marked by someone else. imapferry tries again at the next sweep; expunge or unmark the others, or set AFTER_DELIVERY=mark.`,
+  });
+}
+
+/** Notes those that are gone; those that are not are a failure, and stay proven. */
+function confirm(
+  works: Works,
+  batch: Batch,
+  receipts: readonly Receipt[],
+  uids: readonly number[],
+  gone: ReadonlySet<number>,
+  how: Retired,
+): void {
+  const left = uids.filter((uid) => !gone.has(uid));
+  const went = uids.filter((uid) => gone.has(uid));
+  if (went.length > 0) done(works, batch, receipts, went, how);
+  if (left.length > 0) {
+    throw new Failure(
+      `${left.length} carried messages are still in ${batch.epoch.pair.source} although the server was told to remove them; imapferry tries again.`,
+      { step: 'retire', scope: 'connection' },
+    );
+  }
+}
+
+/** Notes originals as retired and tells it, one line a message. */
+function done(
+  works: Works,
+  batch: Batch,
+  receipts: readonly Receipt[],
+  uids: readonly number[],
+  how: Retired,
+): void {
+  const { epoch } = batch;
+  const now = works.clock.now();
+  const ms = Math.max(0, now - batch.seenAt);
+  const notes = works.journal.notes(epoch.key);
+  works.journal.retire(epoch.key, uids, how, now, ms);
+  const listed = new Map(batch.messages.map((message) => [message.uid, message]));
+  for (const receipt of receipts) {
+    const { uid } = receipt.original;
+    const note = notes.get(uid);
+    // One line a message: not again when a message that was kept or held is expunged later.
+    if (!uids.includes(uid) || note?.state === 'retired') continue;
+    const bytes = note?.size ?? listed.get(uid)?.size;
+    const messageId = note?.messageId;
+    tell(
+      works,
+      'delivery.done',
+      epoch,
+      { uid, ...(messageId !== undefined && { messageId }) },
+      {
+        ms,
+        proof: receipt.proof,
+        ...(bytes !== undefined && { bytes }),
+      },
+    );
+  }
+}

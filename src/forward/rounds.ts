@@ -1,0 +1,64 @@
+/** Goes round the folders that no watcher holds, on one connection: opens each, looks, and waits until it is carried. */
+import { asFailure, type Failure } from '../domain/failure.ts';
+import type { FolderPair } from '../domain/route.ts';
+import { Lane, type LaneWorld } from './lane.ts';
+import { look } from './look.ts';
+import type { Deliveries } from './queue.ts';
+import type { Works } from './works.ts';
+
+export class Rounds {
+  readonly #works: Works;
+  readonly #lane: Lane;
+  readonly #deliveries: Deliveries;
+  readonly #leftOut = new Map<string, string>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(works: Works, world: LaneWorld, deliveries: Deliveries) {
+    this.#works = works;
+    this.#deliveries = deliveries;
+    this.#lane = new Lane(world);
+  }
+
+  /** Lives until `stop` aborts or connecting is given up. */
+  run(stop: AbortSignal): Promise<void> {
+    return this.#lane.run(stop);
+  }
+
+  /** Looks through one folder and waits until what it found is carried or put down. Resolves with why that could not be done. */
+  visit(pair: FolderPair): Promise<Failure | undefined> {
+    const visit = this.#turn.then(() => this.#visit(pair));
+    this.#turn = visit;
+    return visit;
+  }
+
+  async #visit(pair: FolderPair): Promise<Failure | undefined> {
+    const { quit } = this.#works;
+    try {
+      quit.throwIfAborted();
+      const epoch = await this.#lane.reopen(quit, pair);
+      const { batches } = await look(this.#works, this.#lane, epoch, 'all');
+      for (const batch of batches) this.#deliveries.add(batch);
+      await this.#deliveries.idle(epoch.inHand);
+      this.#leftOut.delete(pair.source);
+      return undefined;
+    } catch (thrown) {
+      const failure = asFailure(thrown, 'look');
+      this.#failed(pair, failure);
+      return failure;
+    }
+  }
+
+  #failed(pair: FolderPair, failure: Failure): void {
+    const { emit, quit, route } = this.#works;
+    if (quit.aborted || failure.kind === 'lost') return;
+    if (this.#leftOut.get(pair.source) === failure.message) return;
+    this.#leftOut.set(pair.source, failure.message);
+    emit('folder.left-out', {
+      route: route.name,
+      folder: pair.source,
+      step: failure.step,
+      why: failure.message,
+      err: failure,
+    });
+  }
+}

@@ -1,0 +1,299 @@
+/** A route as a whole: its connections, watchers, sweeps and deliveries, started and stopped together. */
+import type { Emit } from '../domain/events.ts';
+import { asFailure, type Failure } from '../domain/failure.ts';
+import type { FolderView } from '../domain/message.ts';
+import type {
+  Clock,
+  DestinationAccount,
+  DestinationSession,
+  Journal,
+  SourceAccount,
+  SourceSession,
+} from '../domain/ports.ts';
+import { accountId, type FolderPair, type Route } from '../domain/route.ts';
+import { admit } from './admit.ts';
+import { Blockade } from './blockade.ts';
+import { deliver } from './deliver.ts';
+import { Destinations } from './destinations.ts';
+import type { Batch, Epoch } from './folder-state.ts';
+import type { LaneWorld } from './lane.ts';
+import { Listings } from './listing.ts';
+import type { LoginGate } from './login-gate.ts';
+import type { Pace } from './pace.ts';
+import { makePlan } from './plan.ts';
+import { Deliveries } from './queue.ts';
+import { reconnect } from './retry.ts';
+import { Rounds } from './rounds.ts';
+import { sweepForEver } from './sweeper.ts';
+import { Watch, type Why } from './watch.ts';
+import type { Works } from './works.ts';
+
+/** What a route needs of the world. */
+export interface RouteWorld {
+  readonly source: SourceAccount;
+  readonly destination: DestinationAccount;
+  readonly sourceGate: LoginGate;
+  readonly destinationGate: LoginGate;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly pace: Pace;
+  readonly emit: Emit;
+  /** Aborts when imapferry is to stop: nothing new is begun. */
+  readonly quit: AbortSignal;
+  /** Aborts when what is under way has to be put down, too. */
+  readonly cut: AbortSignal;
+}
+
+/** What a sweep by command came to. */
+export interface SweepResult {
+  /** Why folders, or the whole route, could not be looked through. */
+  readonly failures: { readonly folder?: string; readonly failure: Failure }[];
+}
+
+/** How often `sweep` tries to connect before it gives up. */
+const SWEEP_CONNECTS = 3;
+
+export class RouteRunner {
+  readonly #route: Route;
+  readonly #world: RouteWorld;
+  readonly #works: Works;
+  readonly #deliveries: Deliveries;
+  readonly #blockade: Blockade;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #due = new Map<FolderPair, number>();
+  #nudge: (pair: FolderPair, why: Why) => Promise<unknown> = async () => undefined;
+  #pairs: readonly FolderPair[] = [];
+  #connects = Number.POSITIVE_INFINITY;
+
+  constructor(route: Route, world: RouteWorld) {
+    this.#route = route;
+    this.#world = world;
+    const { journal, clock, pace, emit, quit, cut } = world;
+    this.#deliveries = new Deliveries(route.concurrency, (batch) => this.#carry(batch));
+    this.#blockade = new Blockade(route.name, this.#deliveries, { clock, pace, emit, quit }, () => {
+      for (const pair of this.#pairs) void this.#nudge(pair, 'retry');
+    });
+    this.#works = {
+      route,
+      journal: journal.route(route.name, accountId(route.source), accountId(route.destination)),
+      destinations: this.#destinations(),
+      listings: new Listings(),
+      clock,
+      pace,
+      emit,
+      quit,
+      cut,
+      startedAt: clock.now(),
+      fetchAgain: (epoch, uid) => this.#fetchAgain(epoch, uid),
+      revisit: (pair, at) => this.#revisit(pair, at),
+      proven: () => this.#blockade.proven(),
+      differed: () => this.#blockade.differed(),
+    };
+  }
+
+  /** Watches and sweeps until `quit`, then finishes what is in flight. Rejects only for a mistake of ours. */
+  async run(): Promise<void> {
+    const { quit } = this.#world;
+    const lanes = new AbortController();
+    try {
+      const { pairs, first } = await this.#begin();
+      this.#pairs = pairs;
+      const watched = pairs.slice(0, this.#route.maxWatchers);
+      const watches = new Map(
+        watched.map((pair) => [
+          pair,
+          new Watch(this.#works, this.#laneWorld(first), pair, this.#deliveries),
+        ]),
+      );
+      const rest = pairs.filter((pair) => !watches.has(pair));
+      const rounds = new Rounds(this.#works, this.#laneWorld(first), this.#deliveries);
+      this.#nudge = (pair, why) => watches.get(pair)?.nudge(why) ?? rounds.visit(pair);
+      const lives = [...watches.values()].map((watch) => watch.run(lanes.signal));
+      if (rest.length > 0) lives.push(rounds.run(lanes.signal));
+      for (const session of first.splice(0)) void session.logout();
+      this.#emit('route.ready', { count: pairs.length });
+      for (const pair of rest) void rounds.visit(pair);
+      await sweepForEver(this.#works, () => Promise.all(pairs.map((p) => this.#nudge(p, 'sweep'))));
+      await this.#finish();
+      lanes.abort(quit.reason);
+      await Promise.all(lives);
+    } catch (thrown) {
+      if (!quit.aborted) throw thrown;
+    } finally {
+      lanes.abort();
+      await this.#end();
+    }
+  }
+
+  /** Looks through every folder once and carries what is there. Gives up connecting after a few tries. */
+  async sweep(): Promise<SweepResult> {
+    this.#connects = SWEEP_CONNECTS;
+    const failures: SweepResult['failures'] = [];
+    const lanes = new AbortController();
+    try {
+      const { pairs, first } = await this.#begin();
+      const rounds = new Rounds(this.#works, this.#laneWorld(first), this.#deliveries);
+      const life = rounds.run(lanes.signal);
+      this.#blockade.patience = 'none';
+      for (const pair of pairs) {
+        let failure = await rounds.visit(pair);
+        // An interrupted APPEND of an earlier process is settled within seconds.
+        const due = this.#due.get(pair);
+        if (due !== undefined && due - this.#works.clock.now() <= this.#works.pace.settle) {
+          await this.#works.clock.sleep(
+            Math.max(0, due - this.#works.clock.now()),
+            this.#world.quit,
+          );
+          failure = await rounds.visit(pair);
+        }
+        if (failure) failures.push({ folder: pair.source, failure });
+      }
+      await this.#finish();
+      lanes.abort();
+      await life;
+    } catch (thrown) {
+      failures.push({ failure: asFailure(thrown, 'connect') });
+    } finally {
+      lanes.abort();
+      await this.#end();
+    }
+    failures.push(...this.#blockade.failures.map((failure) => ({ failure })));
+    return { failures };
+  }
+
+  /** Connects both sides and makes the plan. `first` holds the source connection, for the first lane to take over. */
+  async #begin(): Promise<{ pairs: FolderPair[]; first: SourceSession[] }> {
+    const [session] = await Promise.all([this.#connectSource(), this.#works.destinations.ready()]);
+    const source = await session.listFolders();
+    const dest = await this.#works.destinations.use('', (open) => open.listFolders());
+    const { folders: rules, afterDelivery } = this.#route;
+    const moveTo = afterDelivery.kind === 'move' ? { moveTo: afterDelivery.folder } : {};
+    const { pairs, leftOut } = makePlan({ source, dest, rules, ...moveTo });
+    for (const pair of pairs) this.#emit('plan.made', { folder: pair.source, dest: pair.dest });
+    for (const { folder, why } of leftOut) {
+      // With `*` the views are left out as a matter of course; what was named is a disappointment.
+      const named = rules.some((rule) => rule.kind === 'folder' && rule.name === folder);
+      if (named) this.#emit('folder.left-out', { folder, why });
+    }
+    return { pairs, first: [session] };
+  }
+
+  #laneWorld(first: SourceSession[]): LaneWorld {
+    const { emit } = this.#world;
+    return {
+      route: this.#route.name,
+      emit,
+      connect: async () => first.pop() ?? this.#connectSource(),
+      admit: (pair: FolderPair, view: FolderView) => admit(this.#route, pair, view),
+      seen: (epoch) => this.#seen(epoch),
+      readOnly: this.#route.afterDelivery.kind === 'keep',
+    };
+  }
+
+  #seen(epoch: Epoch): void {
+    const { journal } = this.#works;
+    const before = journal.lastValidity(epoch.pair.source);
+    if (before !== undefined && before !== epoch.uidValidity) {
+      this.#emit('folder.renumbered', { folder: epoch.pair.source });
+    }
+    if (before !== epoch.uidValidity) journal.seen(epoch.key);
+  }
+
+  #connectSource(): Promise<SourceSession> {
+    const { source, sourceGate, quit, cut } = this.#world;
+    return this.#connect('source', () =>
+      sourceGate.login(() => source.connect(AbortSignal.any([quit, cut])), quit),
+    );
+  }
+
+  #connect<T>(side: 'source' | 'destination', login: () => Promise<T>): Promise<T> {
+    const { clock, pace, quit } = this.#world;
+    const tries = {
+      clock,
+      pace,
+      signal: quit,
+      onFailed: (failure: Failure, attempt: number) => {
+        // A refused login has its own, louder event.
+        const fields = { side, attempt, why: failure.message, err: failure };
+        this.#emit('account.reconnecting', fields);
+      },
+    };
+    const connected = async () => {
+      const session = await login();
+      this.#emit('account.connected', { side });
+      return session;
+    };
+    return reconnect(connected, tries, this.#connects);
+  }
+
+  #destinations(): Destinations {
+    const { destination, destinationGate, quit, cut, clock, pace, emit } = this.#world;
+    const login = (): Promise<DestinationSession> =>
+      destinationGate.login(() => destination.connect(cut), quit);
+    return new Destinations({
+      route: this.#route.name,
+      emit,
+      clock,
+      pace,
+      concurrency: this.#route.concurrency,
+      connect: () => this.#connect('destination', login),
+      connectMore: login,
+    });
+  }
+
+  async #fetchAgain(epoch: Epoch, uid: number): Promise<Buffer | undefined> {
+    const session = await this.#connectSource();
+    try {
+      const view = await session.open(epoch.pair.source, { readOnly: true, idle: false });
+      if (view.uidValidity !== epoch.uidValidity) return undefined;
+      const [original] = await session.fetch([uid]);
+      return original?.bytes;
+    } finally {
+      await session.logout();
+    }
+  }
+
+  async #carry(batch: Batch): Promise<void> {
+    const { quit } = this.#world;
+    if (quit.aborted || this.#deliveries.blocked) return;
+    try {
+      await deliver(this.#works, batch);
+      this.#blockade.delivered();
+    } catch (thrown) {
+      if (quit.aborted) return;
+      const failure = this.#blockade.failed(batch, asFailure(thrown, 'fetch'));
+      if (failure.step === 'open' && failure.scope === 'folder' && !failure.lasting) {
+        this.#revisit(batch.epoch.pair, this.#works.clock.now());
+      }
+    }
+  }
+
+  #revisit(pair: FolderPair, at: number): void {
+    this.#due.set(pair, Math.min(at, this.#due.get(pair) ?? Number.POSITIVE_INFINITY));
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        this.#due.delete(pair);
+        void this.#nudge(pair, 'retry');
+      },
+      Math.max(0, at - this.#works.clock.now()),
+    );
+    this.#timers.add(timer);
+  }
+
+  /** Finishes what is in flight; the caller's `cut` bounds how long. */
+  async #finish(): Promise<void> {
+    if (this.#world.quit.aborted) this.#deliveries.clear();
+    await this.#deliveries.drained();
+  }
+
+  async #end(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#blockade.end();
+    await this.#works.destinations.close();
+  }
+
+  #emit(...[event, fields]: Parameters<Emit>): void {
+    this.#world.emit(event, { route: this.#route.name, ...fields });
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Looks for copies that are there already: what an interrupted APPEND left, what an earlier life carried and forgot.
+ * A copy is recognised by its bytes, and proves one original only.
+ */
+import type { Candidate, Copy, FolderView, MessageKey, Original } from '../domain/message.ts';
+import { isDeleted } from '../domain/message.ts';
+import type { DestinationSession, Note } from '../domain/ports.ts';
+import { type Proof, Receipt } from '../domain/receipt.ts';
+import type { Verify } from '../domain/route.ts';
+import type { Epoch } from './folder-state.ts';
+import type { Listing } from './listing.ts';
+import { keyOf, type Works } from './works.ts';
+
+export interface Sought {
+  readonly found: Receipt[];
+  readonly missing: Original[];
+  readonly listing: Listing;
+}
+
+/**
+ * Looks for the originals at the destination, in a folder just opened afresh.
+ * @param notes what the journal knows of them; an original without a note may be anywhere in the folder
+ */
+export async function seek(
+  works: Works,
+  session: DestinationSession,
+  view: FolderView,
+  epoch: Epoch,
+  originals: readonly Original[],
+  notes: ReadonlyMap<number, Note>,
+): Promise<Sought> {
+  const from = new Map(
+    originals.map((original) => [original.uid, lowest(notes.get(original.uid), view)]),
+  );
+  // Whether a bad copy is still there is asked of the server, not of an older listing.
+  if ([...notes.values()].some((note) => note.state === 'unverified'))
+    works.listings.forget(view.folder);
+  const listing = await works.listings.current(session, view, Math.min(...from.values()));
+  const claimed = works.journal.claimed(view);
+  const wanted = new Map<number, Original[]>();
+  for (const original of originals) {
+    for (const { uid } of listing.candidates(original, from.get(original.uid) ?? 1)) {
+      if (!claimed.has(uid)) wanted.set(uid, [...(wanted.get(uid) ?? []), original]);
+    }
+  }
+  const matches: Receipt[] = [];
+  if (wanted.size > 0) {
+    for await (const copy of session.read([...wanted.keys()])) {
+      for (const original of wanted.get(copy.uid) ?? []) {
+        // Only what was noted before it was sent may be recognised by its header alone.
+        const verify = notes.has(original.uid) ? works.route.verify : 'bytes';
+        const receipt = match(epoch, original, view, copy, verify);
+        if (receipt) matches.push(receipt);
+      }
+    }
+  }
+  const found = assign(matches);
+  const proven = new Set(found.map((receipt) => receipt.original.uid));
+  return { found, missing: originals.filter(({ uid }) => !proven.has(uid)), listing };
+}
+
+/** The lowest UID that a copy may have. */
+function lowest(note: Note | undefined, view: FolderView): number {
+  if (note === undefined || note.dest.uidValidity !== view.uidValidity) return 1;
+  return Math.min(note.dest.uidNext, note.destUid ?? note.dest.uidNext);
+}
+
+/** A Receipt where the copy is this original's. One marked \Deleted proves nothing: it may be gone any moment. */
+export function match(
+  epoch: Epoch,
+  original: Original,
+  view: FolderView,
+  copy: Copy,
+  verify: Verify,
+): Receipt | undefined {
+  if (isDeleted(copy.flags)) return undefined;
+  const copyKey: MessageKey = {
+    folder: view.folder,
+    uidValidity: view.uidValidity,
+    uid: copy.uid,
+  };
+  return Receipt.of(keyOf(epoch, original.uid), original, copyKey, copy, verify);
+}
+
+const STRENGTH: readonly Proof[] = ['identical', 'equivalent', 'headers'];
+
+/**
+ * Gives each copy to one original at most, and each original one copy: the strongest proofs first. A header proves only
+ * where it leaves no choice, since two messages may share one.
+ */
+export function assign(matches: readonly Receipt[]): Receipt[] {
+  const originals = new Set<number>();
+  const copies = new Set<number>();
+  const assigned: Receipt[] = [];
+  for (const proof of STRENGTH) {
+    const open = matches.filter(
+      (match) =>
+        match.proof === proof && !originals.has(match.original.uid) && !copies.has(match.copy.uid),
+    );
+    for (const receipt of open) {
+      const { original, copy } = receipt;
+      if (proof === 'headers' && rivals(open, receipt) > 1) continue;
+      if (originals.has(original.uid) || copies.has(copy.uid)) continue;
+      originals.add(original.uid);
+      copies.add(copy.uid);
+      assigned.push(receipt);
+    }
+  }
+  return assigned;
+}
+
+function rivals(matches: readonly Receipt[], { original, copy }: Receipt): number {
+  return matches.filter(
+    (other) => other.original.uid === original.uid || other.copy.uid === copy.uid,
+  ).length;
+}
+
+/** Whether an unverified message's bad copy, or what may be it, is still there. */
+export function badCopyRemains(
+  listing: Listing,
+  original: Original,
+  note: Note,
+  view: FolderView,
+): boolean {
+  if (note.destUid !== undefined && note.dest.uidValidity === view.uidValidity) {
+    return listing.has(note.destUid);
+  }
+  const alike: Candidate[] = listing.candidates(original, lowest(note, view));
+  return alike.length > 0;
+}

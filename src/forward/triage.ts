@@ -1,0 +1,52 @@
+/** Decides what is to be done with each message that a look has found. Pure. */
+import type { Listed } from '../domain/message.ts';
+import { isDeleted } from '../domain/message.ts';
+import type { Note, Retired } from '../domain/ports.ts';
+import type { AfterDelivery } from '../domain/route.ts';
+import type { Epoch } from './folder-state.ts';
+
+/** What is to be done with a message. */
+export type Road =
+  /** Nothing, or not now. */
+  | 'rest'
+  /** Append: it can't be at the destination yet. */
+  | 'fresh'
+  /** Look for it at the destination first; append if it is not there. */
+  | 'seek'
+  /** Its copy is proven: retire it. */
+  | 'retire';
+
+/**
+ * The road of one message.
+ * @param note what the journal knows of it
+ * @param now epoch ms
+ */
+export function roadOf(
+  message: Listed,
+  note: Note | undefined,
+  epoch: Epoch,
+  afterDelivery: AfterDelivery,
+  now: number,
+): Road {
+  if (note?.state === 'proven') return 'retire';
+  if (note?.state === 'retired') return isRetired(note.retired, afterDelivery) ? 'rest' : 'retire';
+  // Whoever marked it, it was not us: we mark what is proven only.
+  if (isDeleted(message.flags)) return 'rest';
+  if (note === undefined) return message.uid < epoch.fence ? 'seek' : 'fresh';
+  if (note.state === 'appending') return 'seek';
+  if (note.state === 'unverified' && !epoch.rechecked.has(message.uid)) return 'seek';
+  return (note.retryAt ?? 0) <= now ? 'seek' : 'rest';
+}
+
+/** Whether an original that was retired so needs nothing more under this AFTER_DELIVERY. */
+export function isRetired(how: Retired | undefined, { kind }: AfterDelivery): boolean {
+  switch (kind) {
+    case 'keep':
+      return how !== undefined;
+    case 'mark':
+      return how === 'marked' || how === 'expunged' || how === 'moved';
+    case 'expunge':
+    case 'move':
+      return how === 'expunged' || how === 'moved';
+  }
+}

@@ -1,0 +1,102 @@
+/** Reads copies back from the destination and proves them against their originals. */
+import { Failure } from '../domain/failure.ts';
+import type { FolderView, Original } from '../domain/message.ts';
+import type { DestinationSession } from '../domain/ports.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import { differs } from './aside.ts';
+import type { Epoch } from './folder-state.ts';
+import { match, seek } from './seek.ts';
+import type { Works } from './works.ts';
+
+/** A message whose APPEND was answered OK, with the UID that APPENDUID gave its copy. */
+export interface Stored {
+  readonly original: Original;
+  readonly copy: { readonly uidValidity: number; readonly uid: number } | undefined;
+}
+
+/**
+ * Reads each stored message back on the connection that appended it and notes the Receipts. What differs is set
+ * aside. Rejects with a Failure where reading back did not work: the messages stay noted as appending.
+ */
+export async function verify(
+  works: Works,
+  session: DestinationSession,
+  view: FolderView,
+  epoch: Epoch,
+  stored: readonly Stored[],
+): Promise<Receipt[]> {
+  const named = new Map<number, Original>();
+  const unnamed: Original[] = [];
+  for (const { original, copy } of stored) {
+    const credible = copy?.uidValidity === view.uidValidity && !named.has(copy.uid);
+    if (credible) named.set(copy.uid, original);
+    else unnamed.push(original);
+  }
+  const receipts: Receipt[] = [];
+  if (named.size > 0) {
+    for await (const copy of session.read([...named.keys()])) {
+      const original = named.get(copy.uid);
+      const receipt = original && match(epoch, original, view, copy, works.route.verify);
+      if (receipt) receipts.push(receipt);
+    }
+  }
+  const proven = prove(works, receipts);
+  for (const { copy } of proven) named.delete(copy.uid);
+  for (const [uid, original] of named) {
+    const { folder, uidValidity, uidNext } = view;
+    differs(works, epoch, original, { folder, uidValidity, uidNext }, uid);
+    works.differed(epoch);
+  }
+  return [...proven, ...(await findUnnamed(works, session, view, epoch, unnamed))];
+}
+
+/** Notes Receipts. A copy that proves another original already proves no second one. */
+function prove(works: Works, receipts: readonly Receipt[]): Receipt[] {
+  if (receipts.length === 0) return [];
+  const at = works.clock.now();
+  let proven = [...receipts];
+  try {
+    works.journal.prove(receipts, at);
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.step !== 'verify') throw thrown;
+    proven = receipts.filter((receipt) => claims(works, receipt, at));
+  }
+  if (proven.length > 0) works.proven();
+  return proven;
+}
+
+function claims(works: Works, receipt: Receipt, at: number): boolean {
+  try {
+    works.journal.prove([receipt], at);
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.step !== 'verify') throw thrown;
+    return false;
+  }
+}
+
+/** Copies without a credible UID are found among what has come to the folder, by their bytes. */
+async function findUnnamed(
+  works: Works,
+  session: DestinationSession,
+  view: FolderView,
+  epoch: Epoch,
+  originals: readonly Original[],
+): Promise<Receipt[]> {
+  if (originals.length === 0) return [];
+  const fresh = await session.open(view.folder, { fresh: true });
+  const notes = works.journal.notes(epoch.key);
+  const { found, missing } = await seek(works, session, fresh, epoch, originals, notes);
+  if (found.length > 0) {
+    works.journal.prove(found, works.clock.now());
+    works.proven();
+  }
+  if (missing.length > 0) {
+    for (const { uid } of missing) epoch.interrupted.set(uid, works.clock.now());
+    throw new Failure(
+      `${missing.length} copies can not be found in ${view.folder} after the server accepted them; imapferry looks for them again.`,
+      { step: 'verify', scope: 'connection', outcomeUnknown: true },
+    );
+  }
+  return found;
+}

@@ -1,0 +1,67 @@
+/** What every step of a delivery has at hand: one route's journal, connections, clock and words. */
+import type { Emit, EventFields, EventName } from '../domain/events.ts';
+import { type MessageKey, messageIdOf, type Original } from '../domain/message.ts';
+import type { Clock, Intent, RouteJournal } from '../domain/ports.ts';
+import { sha256 } from '../domain/receipt.ts';
+import type { FolderPair, Route } from '../domain/route.ts';
+import type { Destinations } from './destinations.ts';
+import type { Epoch } from './folder-state.ts';
+import type { Listings } from './listing.ts';
+import type { Pace } from './pace.ts';
+
+export interface Works {
+  readonly route: Route;
+  readonly journal: RouteJournal;
+  readonly destinations: Destinations;
+  readonly listings: Listings;
+  readonly clock: Clock;
+  readonly pace: Pace;
+  readonly emit: Emit;
+  /** Aborts when imapferry is to stop: nothing new is begun, what was begun is finished. */
+  readonly quit: AbortSignal;
+  /** Aborts when what is under way has to be put down, too. */
+  readonly cut: AbortSignal;
+  /** When this process began (epoch ms): what an earlier one left appending ended before. */
+  readonly startedAt: number;
+  /** One message's bytes, fetched on a connection of its own; `undefined` where it is gone. */
+  readonly fetchAgain: (epoch: Epoch, uid: number) => Promise<Buffer | undefined>;
+  /** Has a folder looked through at that time (epoch ms). */
+  readonly revisit: (pair: FolderPair, at: number) => void;
+  /** A copy was proven, or one was found to differ: three of the latter in a row block the route. */
+  readonly proven: () => void;
+  readonly differed: (epoch: Epoch) => void;
+}
+
+/** What the journal notes of an original before it travels. */
+export function intentOf(original: Original): Intent {
+  const messageId = messageIdOf(original.bytes);
+  return {
+    uid: original.uid,
+    sha256: sha256(original.bytes),
+    size: original.bytes.length,
+    ...(messageId !== undefined && { messageId }),
+  };
+}
+
+/** Tells an event of one message, with what names it. */
+export function tell(
+  works: Works,
+  event: EventName,
+  epoch: Epoch,
+  message: { readonly uid: number; readonly messageId?: string },
+  fields: EventFields = {},
+): void {
+  works.emit(event, {
+    route: works.route.name,
+    folder: epoch.pair.source,
+    uid: message.uid,
+    ...(message.messageId !== undefined && { messageId: message.messageId }),
+    dest: epoch.pair.dest,
+    ...fields,
+  });
+}
+
+/** The key of an original. */
+export function keyOf(epoch: Epoch, uid: number): MessageKey {
+  return { ...epoch.key, uid };
+}
