@@ -205,8 +205,7 @@ export interface Journal {
 
 export interface RouteJournal {
   /**
-   * The rows of a source folder by UID, or of those `uids` only: all that are not retired, and the retired ones whose
-   * original may still be there.
+   * The rows of a source folder by UID: all but those whose retired original is gone. With `uids`, every row of these.
    */
   notes(folder: FolderKey, uids?: readonly number[]): Map<number, Note>;
   /** The UIDVALIDITY under which the folder was last seen; `undefined` before the first `seen`. */

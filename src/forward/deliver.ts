@@ -97,11 +97,3 @@ function withinLimits(
     return false;
   });
 }
-
-/** What a batch's failure asks for: another look soon, or a pause of all deliveries. */
-export function concernsMore(thrown: unknown): Failure | undefined {
-  const failure = asFailure(thrown, 'fetch');
-  const everybody = failure.scope === 'account' || failure.step === 'journal';
-  const folder = failure.scope === 'folder' && failure.step !== 'open';
-  return everybody || folder ? failure : undefined;
-}

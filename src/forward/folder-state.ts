@@ -24,6 +24,8 @@ export class Epoch {
   readonly interrupted = new Map<number, number>();
   /** Unverified messages that this process has looked at. */
   readonly rechecked = new Set<number>();
+  /** It was told that carried mail stays marked because others have marked theirs. */
+  heldTold = false;
 
   constructor(pair: FolderPair, view: FolderView) {
     this.pair = pair;

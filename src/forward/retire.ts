@@ -118,6 +118,8 @@ async function expunge(
   if (!strangers) return confirm(works, batch, receipts, uids, gone, 'expunged');
   const { epoch } = batch;
   done(works, batch, receipts, uids, 'marked');
+  if (epoch.heldTold) return;
+  epoch.heldTold = true;
   works.emit('retire.held', {
     route: works.route.name,
     folder: epoch.pair.source,

@@ -11,6 +11,8 @@ export class Rounds {
   readonly #lane: Lane;
   readonly #deliveries: Deliveries;
   readonly #leftOut = new Map<string, string>();
+  /** Visits that have not begun: one of them is enough for a folder. */
+  readonly #waiting = new Map<FolderPair, Promise<Failure | undefined>>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(works: Works, world: LaneWorld, deliveries: Deliveries) {
@@ -26,7 +28,13 @@ export class Rounds {
 
   /** Looks through one folder and waits until what it found is carried or put down. Resolves with why that could not be done. */
   visit(pair: FolderPair): Promise<Failure | undefined> {
-    const visit = this.#turn.then(() => this.#visit(pair));
+    const waiting = this.#waiting.get(pair);
+    if (waiting) return waiting;
+    const visit = this.#turn.then(() => {
+      this.#waiting.delete(pair);
+      return this.#visit(pair);
+    });
+    this.#waiting.set(pair, visit);
     this.#turn = visit;
     return visit;
   }

@@ -2,14 +2,16 @@
 import { asFailure } from '../domain/failure.ts';
 import type { Works } from './works.ts';
 
-/** Sweeps until `quit`. `sweep` has every folder looked at and resolves when that is done. Never rejects. */
+/** Sweeps until `quit`. `sweep` has every folder looked at and resolves, never rejects, when that is done. */
 export async function sweepForEver(works: Works, sweep: () => Promise<unknown>): Promise<void> {
   const { clock, pace, quit, route, destinations } = works;
   await Promise.all([
     everyNow(route.sweepInterval, async () => {
       const began = clock.now();
-      await sweep();
-      works.emit('sweep.finished', { route: route.name, ms: clock.now() - began });
+      // Not waited for: a folder that can't be reached now must not keep the others from their next sweep.
+      void sweep().then(() =>
+        works.emit('sweep.finished', { route: route.name, ms: clock.now() - began }),
+      );
     }),
     everyNow(pace.rest, () => destinations.tend()),
   ]);

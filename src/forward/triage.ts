@@ -38,15 +38,18 @@ export function roadOf(
   return (note.retryAt ?? 0) <= now ? 'seek' : 'rest';
 }
 
-/** Whether an original that was retired so needs nothing more under this AFTER_DELIVERY. */
+/**
+ * Whether an original that was retired so, and is still in its folder, needs nothing more under this AFTER_DELIVERY.
+ * One that is still there was not expunged or moved, whatever was noted.
+ */
 export function isRetired(how: Retired | undefined, { kind }: AfterDelivery): boolean {
   switch (kind) {
     case 'keep':
       return how !== undefined;
     case 'mark':
-      return how === 'marked' || how === 'expunged' || how === 'moved';
+      return how === 'marked';
     case 'expunge':
     case 'move':
-      return how === 'expunged' || how === 'moved';
+      return false;
   }
 }
