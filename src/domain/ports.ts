@@ -179,7 +179,7 @@ export interface Intent {
   readonly size: number;
 }
 
-/** A source folder under one UIDVALIDITY. */
+/** A folder under one UIDVALIDITY. */
 export interface FolderKey {
   readonly folder: string;
   readonly uidValidity: number;
@@ -212,11 +212,17 @@ export interface RouteJournal {
   lastValidity(folder: string): number | undefined;
   /** Notes the UIDVALIDITY under which a source folder is seen now. */
   seen(folder: FolderKey): void;
-  /** Before an APPEND: what is about to travel, and where the destination stood. Replaces earlier rows of these messages. */
+  /**
+   * Before an APPEND: what is about to travel, and where the destination stood. Replaces earlier rows of these messages,
+   * but for `tries` and `notedAt`. Throws if one of them has a Receipt: it is never appended again.
+   */
   intend(from: FolderKey, dest: FolderStanding, intents: readonly Intent[]): void;
   /** Takes intents back: these were certainly not stored. Rows in another state stay. */
   withdraw(from: FolderKey, uids: readonly number[]): void;
-  /** Receipts issued: each row becomes `proven`, each copy's UID is claimed for ever. Throws if one was claimed by another original. */
+  /**
+   * Receipts issued: each row becomes `proven`, each copy's UID is claimed for ever. Throws if one was claimed by another
+   * original (step `verify`), or if an original was never noted.
+   */
   prove(receipts: readonly Receipt[], at: number): void;
   /** The Receipts of rows in state `proven` or `retired`, to retire again. */
   receipts(from: FolderKey, uids: readonly number[]): Receipt[];
@@ -235,8 +241,11 @@ export interface RouteJournal {
     reason: { why: string; dest: FolderStanding; destUid?: number; retryAt: number },
     at: number,
   ): void;
-  /** UIDs of a destination folder that already prove an original, whichever route of this journal proved it. */
-  claimed(dest: { folder: string; uidValidity: number }): Set<number>;
+  /**
+   * UIDs of a destination folder that already prove an original, whichever route of this journal proved it. With `uids`
+   * only those of them that are asked for.
+   */
+  claimed(dest: FolderKey, uids?: readonly number[]): Set<number>;
   /** Rows of the route by state. */
   count(state: Note['state']): number;
   /** What is set aside: for `imapferry stuck`. */

@@ -1,0 +1,105 @@
+/**
+ * Reads the journal beside a running imapferry, for `health` and `stuck`: no lock, nothing written. `health` starts a
+ * process every half minute, so this file and what it imports stay small.
+ */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { Failure } from '../domain/failure.ts';
+import type { MessageKey } from '../domain/message.ts';
+import type { Note } from '../domain/ports.ts';
+import { journalFailure } from './failures.ts';
+import { NOTE_COLUMNS, type NoteRow, noteOf } from './rows.ts';
+import { APPLICATION_ID, JOURNAL_FILE, VERSION, versionOf } from './schema.ts';
+
+export type AsideNote = Note & MessageKey & { readonly route: string };
+
+export interface JournalReader extends Disposable {
+  /** When the imapferry of this STATE_DIR last said that it lives (epoch ms); `undefined` if it never did. */
+  lastBeat(): number | undefined;
+  /** What is set aside, of every route that this journal knows. */
+  aside(): AsideNote[];
+  close(): void;
+}
+
+/**
+ * Opens the journal of a STATE_DIR for reading. Where there is none yet, nothing is made, and the reader knows nothing.
+ * Throws a Failure (step `journal`) where it is torn, not ours, or of another version than this imapferry.
+ */
+export function readJournal(stateDir: string): JournalReader {
+  const file = join(stateDir, JOURNAL_FILE);
+  if (!existsSync(file)) return { lastBeat: () => undefined, aside: () => [], ...closing() };
+  const db = told(stateDir, () => open(file));
+  try {
+    told(stateDir, () => refuseOthers(db, stateDir));
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+  return {
+    lastBeat: () => told(stateDir, () => lastBeat(db)),
+    aside: () => told(stateDir, () => aside(db)),
+    ...closing(db),
+  };
+}
+
+/**
+ * A -wal is there while imapferry runs, and after it was killed. Without one the file is whole and at rest, and is
+ * opened as immutable: otherwise SQLite would make a -wal and a -shm, and leave them, owned by whoever looks.
+ */
+function open(file: string): DatabaseSync {
+  const options = { readOnly: true, timeout: 2000 };
+  if (existsSync(`${file}-wal`)) return new DatabaseSync(file, options);
+  const url = pathToFileURL(resolve(file));
+  url.searchParams.set('immutable', '1');
+  return new DatabaseSync(url, options);
+}
+
+function refuseOthers(db: DatabaseSync, stateDir: string): void {
+  const id = db.prepare('PRAGMA application_id').get()?.application_id;
+  const version = versionOf(db);
+  if (id === APPLICATION_ID && version === VERSION) return;
+  const why =
+    id === APPLICATION_ID
+      ? `its format is ${version}, this imapferry knows ${VERSION}: use the imapferry that runs`
+      : 'it is not a journal of imapferry';
+  throw new Failure(`The journal in STATE_DIR (${stateDir}) can not be read: ${why}.`, {
+    step: 'journal',
+    scope: 'account',
+    lasting: true,
+  });
+}
+
+function lastBeat(db: DatabaseSync): number | undefined {
+  return (db.prepare('SELECT at FROM heartbeat').get()?.at ?? undefined) as number | undefined;
+}
+
+function aside(db: DatabaseSync): AsideNote[] {
+  const rows = db.prepare(
+    `SELECT ${NOTE_COLUMNS}, folder, uid_validity, route.name
+     FROM route JOIN message INDEXED BY message_state
+       ON message.route = route.id AND state IN ('unverified', 'refused')
+     ORDER BY route.name, folder, uid_validity, uid`,
+  );
+  rows.setReturnArrays(true);
+  return (rows.all() as unknown as [...NoteRow, string, number, string][]).map((row) => {
+    const [folder, uidValidity, route] = row.slice(-3) as [string, number, string];
+    return { ...noteOf(row as unknown as NoteRow), folder, uidValidity, route };
+  });
+}
+
+function closing(db?: DatabaseSync): { close(): void; [Symbol.dispose](): void } {
+  const close = () => {
+    if (db?.isOpen) db.close();
+  };
+  return { close, [Symbol.dispose]: close };
+}
+
+function told<T>(stateDir: string, work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    throw journalFailure(thrown, stateDir);
+  }
+}

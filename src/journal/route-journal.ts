@@ -1,0 +1,214 @@
+/** One route's rows in the journal. */
+import { Failure } from '../domain/failure.ts';
+import type { MessageKey } from '../domain/message.ts';
+import type {
+  FolderKey,
+  FolderStanding,
+  Intent,
+  Note,
+  Retired,
+  RouteJournal,
+} from '../domain/ports.ts';
+import { type Proof, Receipt } from '../domain/receipt.ts';
+import { type NoteRow, noteOf } from './rows.ts';
+import type { Store } from './store.ts';
+
+/** Row ids: a route stands for its name and both accounts. */
+export interface RouteIds {
+  readonly route: number;
+  readonly source: number;
+  readonly destination: number;
+}
+
+/** What a row holds besides its key and what travels. */
+interface Standing {
+  readonly state: Note['state'];
+  readonly dest: FolderStanding;
+  readonly destUid: number | null;
+  readonly why: string | null;
+  readonly tries: number;
+  readonly retryAt: number | null;
+}
+
+export class SqliteRouteJournal implements RouteJournal {
+  readonly #store: Store;
+  readonly #ids: RouteIds;
+  readonly #now: () => number;
+
+  constructor(store: Store, ids: RouteIds, now: () => number) {
+    this.#store = store;
+    this.#ids = ids;
+    this.#now = now;
+  }
+
+  notes(folder: FolderKey, uids?: readonly number[]): Map<number, Note> {
+    const rows: readonly unknown[] = this.#store.read((sql) =>
+      uids === undefined
+        ? sql.notes.all(this.#folder(folder))
+        : uids
+            .map((uid) => sql.note.get(this.#key(folder, uid)))
+            .filter((row) => row !== undefined),
+    );
+    const notes = new Map<number, Note>();
+    for (const row of rows as readonly NoteRow[]) notes.set(row[0], noteOf(row));
+    return notes;
+  }
+
+  lastValidity(folder: string): number | undefined {
+    const { route } = this.#ids;
+    const row = this.#store.read((sql) => sql.validity.get({ route, path: folder }));
+    return row?.uidValidity as number | undefined;
+  }
+
+  seen({ folder, uidValidity }: FolderKey): void {
+    const { route } = this.#ids;
+    // Each look says it, and mostly it is nothing new: not worth a write to disk.
+    if (this.lastValidity(folder) === uidValidity) return;
+    this.#store.write((sql) => sql.seen.run({ route, path: folder, uidValidity }));
+  }
+
+  intend(from: FolderKey, dest: FolderStanding, intents: readonly Intent[]): void {
+    const standing = { dest, destUid: null, why: null, tries: 0, retryAt: null };
+    this.#put(from, intents, { state: 'appending', ...standing }, this.#now());
+  }
+
+  setAside(
+    from: FolderKey,
+    intents: readonly Intent[],
+    state: 'unverified' | 'refused',
+    reason: { why: string; dest: FolderStanding; destUid?: number; retryAt: number },
+    at: number,
+  ): void {
+    const { why, dest, destUid = null, retryAt } = reason;
+    this.#put(from, intents, { state, dest, destUid, why, tries: 1, retryAt }, at);
+  }
+
+  #put(from: FolderKey, intents: readonly Intent[], standing: Standing, at: number): void {
+    const { dest, ...rest } = standing;
+    this.#store.write((sql) => {
+      for (const { uid, sha256, messageId = null, size } of intents) {
+        const { changes } = sql.put.run({
+          ...this.#key(from, uid),
+          ...{ sha256, messageId, size },
+          destFolder: dest.folder,
+          destUidValidity: dest.uidValidity,
+          destUidNext: dest.uidNext,
+          ...rest,
+          at,
+        });
+        if (changes === 0) throw misused(`${named(from, uid)} has a Receipt already`);
+      }
+    });
+  }
+
+  withdraw(from: FolderKey, uids: readonly number[]): void {
+    this.#store.write((sql) => {
+      for (const uid of uids) sql.withdraw.run(this.#key(from, uid));
+    });
+  }
+
+  prove(receipts: readonly Receipt[], at: number): void {
+    const { source, destination } = this.#ids;
+    this.#store.write((sql) => {
+      for (const { original, copy, proof } of receipts) {
+        const key = this.#key(original, original.uid);
+        const dest = {
+          destFolder: copy.folder,
+          destUidValidity: copy.uidValidity,
+          destUid: copy.uid,
+        };
+        const { folder, uidValidity, uid } = key;
+        const claim = { source, destination, folder, uidValidity, uid, ...dest };
+        if (sql.claim.run(claim).changes === 0) throw claimedAlready(copy);
+        const { changes } = sql.prove.run({ ...key, ...dest, proof, at });
+        if (changes === 0) throw misused(`${named(original, original.uid)} was never noted`);
+      }
+    });
+  }
+
+  receipts(from: FolderKey, uids: readonly number[]): Receipt[] {
+    const rows = this.#store.read((sql) =>
+      uids.map((uid) => ({ uid, row: sql.receipt.get(this.#key(from, uid)) })),
+    );
+    return rows.flatMap(({ uid, row }) => {
+      if (row === undefined) return [];
+      const { proof, ...copy } = row as unknown as MessageKey & { proof: Proof };
+      const { folder, uidValidity } = from;
+      return [Receipt.recall({ folder, uidValidity, uid }, copy, proof)];
+    });
+  }
+
+  retire(from: FolderKey, uids: readonly number[], how: Retired, at: number, ms: number): void {
+    const present = how === 'kept' || how === 'marked' ? 1 : 0;
+    this.#store.write((sql) => {
+      for (const uid of uids) {
+        const { changes } = sql.retire.run({ ...this.#key(from, uid), how, present, at, ms });
+        if (changes === 0) throw misused(`${named(from, uid)} has no Receipt`);
+      }
+    });
+  }
+
+  gone(from: FolderKey, uids: readonly number[]): void {
+    this.#store.write((sql) => {
+      for (const uid of uids) {
+        const key = this.#key(from, uid);
+        sql.goneRetired.run(key);
+        sql.goneProven.run({ ...key, at: this.#now() });
+        sql.goneOther.run(key);
+      }
+    });
+  }
+
+  claimed(dest: FolderKey, uids?: readonly number[]): Set<number> {
+    const { folder, uidValidity } = dest;
+    const key = { destination: this.#ids.destination, folder, uidValidity };
+    const rows: readonly unknown[] = this.#store.read((sql) =>
+      uids === undefined
+        ? sql.claimed.all(key)
+        : uids.map((uid) => sql.isClaimed.get({ ...key, uid })).filter((row) => row !== undefined),
+    );
+    return new Set((rows as readonly [number][]).map(([uid]) => uid));
+  }
+
+  count(state: Note['state']): number {
+    const { route } = this.#ids;
+    return this.#store.read((sql) => sql.count.get({ route, state })?.rows) as number;
+  }
+
+  aside(): (Note & MessageKey)[] {
+    const { route } = this.#ids;
+    const rows = this.#store.read((sql) => sql.aside.all({ route }));
+    return (rows as unknown as [...NoteRow, string, number][]).map((row) => {
+      const [folder, uidValidity] = row.slice(-2) as [string, number];
+      return { ...noteOf(row as unknown as NoteRow), folder, uidValidity };
+    });
+  }
+
+  #folder({ folder, uidValidity }: FolderKey) {
+    return { route: this.#ids.route, folder, uidValidity };
+  }
+
+  #key(from: FolderKey, uid: number) {
+    return { ...this.#folder(from), uid };
+  }
+}
+
+function named({ folder }: FolderKey, uid: number): string {
+  return `the message with UID ${uid} in ${folder}`;
+}
+
+/** Concerns this message only: the engine goes on with the others, and this original stays. */
+function claimedAlready(copy: MessageKey): Failure {
+  return new Failure(
+    `The copy with UID ${copy.uid} in ${copy.folder} proves another original already; a copy proves one only, so this original stays.`,
+    { step: 'verify', scope: 'message' },
+  );
+}
+
+/** A mistake in imapferry, not in the world. */
+function misused(what: string): Failure {
+  return new Failure(
+    `The journal was asked for something that can not be right: ${what}. Nothing was changed and the original stays; please report this.`,
+    { step: 'journal', scope: 'account', lasting: true },
+  );
+}

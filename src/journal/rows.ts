@@ -1,0 +1,42 @@
+/** A row of the journal's `message` table as the Note that it holds. */
+import type { Note, Retired } from '../domain/ports.ts';
+import type { Proof } from '../domain/receipt.ts';
+
+/** The columns that make a Note, in the order of `NoteRow`. */
+export const NOTE_COLUMNS = `uid, state, sha256, message_id, size, dest_folder, dest_uid_validity, dest_uid_next, dest_uid,
+  proof, retired, why, tries, noted_at, retry_at`;
+
+/** As an array, not an object: half the time for a folder of 100,000 rows. */
+export type NoteRow = readonly [
+  uid: number,
+  state: Note['state'],
+  sha256: string,
+  messageId: string | null,
+  size: number,
+  destFolder: string,
+  destUidValidity: number,
+  destUidNext: number,
+  destUid: number | null,
+  proof: Proof | null,
+  retired: Retired | null,
+  why: string | null,
+  tries: number,
+  notedAt: number,
+  retryAt: number | null,
+];
+
+/** The Note of a row; columns after a Note's own are left alone. Assigns, since spreading takes three times as long. */
+export function noteOf(row: NoteRow): Note {
+  const [uid, state, sha256, messageId, size, folder, uidValidity, uidNext] = row;
+  const [, , , , , , , , destUid, proof, retired, why, tries, notedAt, retryAt] = row;
+  const dest = { folder, uidValidity, uidNext };
+  type Writable = { -readonly [field in keyof Note]: Note[field] };
+  const note: Writable = { uid, state, sha256, size, dest, tries, notedAt };
+  if (messageId !== null) note.messageId = messageId;
+  if (destUid !== null) note.destUid = destUid;
+  if (proof !== null) note.proof = proof;
+  if (retired !== null) note.retired = retired;
+  if (why !== null) note.why = why;
+  if (retryAt !== null) note.retryAt = retryAt;
+  return note;
+}

@@ -1,0 +1,108 @@
+/** The journal's tables, and the ladder that brings an older journal up to them, a step a version. */
+import type { DatabaseSync } from 'node:sqlite';
+
+/** The journal's file in STATE_DIR. SQLite keeps `-wal` and `-shm` beside it. */
+export const JOURNAL_FILE = 'journal.sqlite';
+
+/** Tells our journal from another program's database (`PRAGMA application_id`): the letters `ifry`. */
+export const APPLICATION_ID = 0x69667279;
+
+/**
+ * The ladder: the step at index n turns version n into version n + 1. A step that was once released is never edited;
+ * what changes later is a new step at the end.
+ *
+ * `message.present`: the original may still be in its folder. Rows without it are history; nothing else is pruned.
+ * `claim`: which original a copy proves. It outlives every row of `message`.
+ */
+export const STEPS: readonly string[] = [
+  `
+  CREATE TABLE account (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    refusals INTEGER NOT NULL DEFAULT 0,
+    refused_at INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE TABLE route (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    source INTEGER NOT NULL REFERENCES account,
+    destination INTEGER NOT NULL REFERENCES account,
+    UNIQUE (name, source, destination)
+  ) STRICT;
+
+  CREATE TABLE folder (
+    route INTEGER NOT NULL REFERENCES route,
+    path TEXT NOT NULL,
+    uid_validity INTEGER NOT NULL,
+    PRIMARY KEY (route, path)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE message (
+    route INTEGER NOT NULL REFERENCES route,
+    folder TEXT NOT NULL,
+    uid_validity INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('appending', 'unverified', 'refused', 'proven', 'retired')),
+    present INTEGER NOT NULL DEFAULT 1,
+    sha256 TEXT NOT NULL,
+    message_id TEXT,
+    size INTEGER NOT NULL,
+    dest_folder TEXT NOT NULL,
+    dest_uid_validity INTEGER NOT NULL,
+    dest_uid_next INTEGER NOT NULL,
+    dest_uid INTEGER,
+    proof TEXT CHECK (proof IN ('identical', 'equivalent', 'headers')),
+    retired TEXT CHECK (retired IN ('expunged', 'marked', 'kept', 'moved')),
+    why TEXT,
+    tries INTEGER NOT NULL,
+    noted_at INTEGER NOT NULL,
+    retry_at INTEGER,
+    proven_at INTEGER,
+    retired_at INTEGER,
+    ms INTEGER,
+    PRIMARY KEY (route, folder, uid_validity, uid)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX message_present ON message (route, folder, uid_validity, uid) WHERE present = 1;
+  CREATE INDEX message_state ON message (route, state);
+  CREATE INDEX message_history ON message (retired_at) WHERE present = 0;
+
+  CREATE TABLE claim (
+    destination INTEGER NOT NULL REFERENCES account,
+    folder TEXT NOT NULL,
+    uid_validity INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    source INTEGER NOT NULL REFERENCES account,
+    source_folder TEXT NOT NULL,
+    source_uid_validity INTEGER NOT NULL,
+    source_uid INTEGER NOT NULL,
+    PRIMARY KEY (destination, folder, uid_validity, uid)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE heartbeat (at INTEGER) STRICT;
+  INSERT INTO heartbeat VALUES (NULL);
+  `,
+];
+
+/** The version this imapferry reads and writes. */
+export const VERSION = STEPS.length;
+
+/** The version of an open journal; 0 for an empty database. */
+export function versionOf(db: DatabaseSync): number {
+  return db.prepare('PRAGMA user_version').get()?.user_version as number;
+}
+
+/** Climbs the ladder from where the journal stands, all in one transaction: a step that fails leaves it as it was. */
+export function upgrade(db: DatabaseSync, steps: readonly string[] = STEPS): void {
+  const from = versionOf(db);
+  if (from >= steps.length) return;
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    for (const step of steps.slice(from)) db.exec(step);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${steps.length}`);
+    db.exec('COMMIT');
+  } catch (thrown) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw thrown;
+  }
+}

@@ -1,0 +1,82 @@
+/** The Journal on SQLite in STATE_DIR: what is on its way, what was carried. */
+import type { Journal, RouteJournal } from '../domain/ports.ts';
+import { journalFailure } from './failures.ts';
+import { type OpenedFile, openFile } from './file.ts';
+import { SqliteRouteJournal } from './route-journal.ts';
+import { Store } from './store.ts';
+
+export interface OpenedJournal {
+  readonly journal: Journal;
+  /** There was none (that could be used): what was carried before has to be looked for. */
+  readonly created: boolean;
+  /** Where a journal that was torn, or not ours, has been moved. */
+  readonly setAside?: string;
+}
+
+/**
+ * Opens the journal of a STATE_DIR that `lockStateDir` has locked, and makes it where there is none. An older version
+ * is migrated. Throws a Failure (step `journal`): lasting where the journal is of a newer version.
+ * @param now epoch ms; stamps rows whose caller gives no time
+ */
+export function openJournal(stateDir: string, now: () => number = Date.now): OpenedJournal {
+  let opened: OpenedFile | undefined;
+  try {
+    opened = openFile(stateDir, now());
+    const { db, ...rest } = opened;
+    return { journal: new SqliteJournal(new Store(db, stateDir), now), ...rest };
+  } catch (thrown) {
+    opened?.db.close();
+    throw journalFailure(thrown, stateDir);
+  }
+}
+
+class SqliteJournal implements Journal {
+  readonly #store: Store;
+  readonly #now: () => number;
+
+  constructor(store: Store, now: () => number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  route(name: string, source: string, destination: string): RouteJournal {
+    const ids = this.#store.write((sql) => {
+      const accountOf = (account: string) => {
+        sql.addAccount.run({ name: account });
+        return sql.account.get({ name: account })?.id as number;
+      };
+      const accounts = { source: accountOf(source), destination: accountOf(destination) };
+      sql.addRoute.run({ name, ...accounts });
+      return { route: sql.route.get({ name, ...accounts })?.id as number, ...accounts };
+    });
+    return new SqliteRouteJournal(this.#store, ids, this.#now);
+  }
+
+  refusals(account: string): { count: number; lastAt: number } {
+    const row = this.#store.read((sql) => sql.account.get({ name: account }));
+    return { count: Number(row?.refusals ?? 0), lastAt: Number(row?.refusedAt ?? 0) };
+  }
+
+  noteRefusal(account: string, at: number): void {
+    this.#store.write((sql) => {
+      sql.addAccount.run({ name: account });
+      sql.refused.run({ name: account, at });
+    });
+  }
+
+  clearRefusals(account: string): void {
+    this.#store.write((sql) => sql.notRefused.run({ name: account }));
+  }
+
+  beat(at: number): void {
+    this.#store.write((sql) => sql.beat.run({ at }));
+  }
+
+  prune(before: number): number {
+    return this.#store.write((sql) => Number(sql.prune.run({ before }).changes));
+  }
+
+  close(): void {
+    this.#store.close();
+  }
+}

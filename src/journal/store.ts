@@ -1,0 +1,115 @@
+/** The open database with its statements, prepared once; every call is one transaction or one read. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { journalFailure } from './failures.ts';
+import { NOTE_COLUMNS } from './rows.ts';
+
+const KEY = 'route = $route AND folder = $folder AND uid_validity = $uidValidity AND uid = $uid';
+
+const SQL = {
+  addAccount: 'INSERT INTO account (name) VALUES ($name) ON CONFLICT DO NOTHING',
+  account: 'SELECT id, refusals, refused_at AS refusedAt FROM account WHERE name = $name',
+  refused: 'UPDATE account SET refusals = refusals + 1, refused_at = $at WHERE name = $name',
+  notRefused: 'UPDATE account SET refusals = 0, refused_at = 0 WHERE name = $name',
+  addRoute: `INSERT INTO route (name, source, destination) VALUES ($name, $source, $destination)
+    ON CONFLICT DO NOTHING`,
+  route:
+    'SELECT id FROM route WHERE name = $name AND source = $source AND destination = $destination',
+  beat: 'UPDATE heartbeat SET at = $at',
+  prune: 'DELETE FROM message WHERE present = 0 AND retired_at < $before',
+
+  validity: 'SELECT uid_validity AS uidValidity FROM folder WHERE route = $route AND path = $path',
+  seen: `INSERT INTO folder (route, path, uid_validity) VALUES ($route, $path, $uidValidity)
+    ON CONFLICT DO UPDATE SET uid_validity = excluded.uid_validity`,
+
+  // Indices by name: the planner would take the primary key and read all of the history too.
+  notes: `SELECT ${NOTE_COLUMNS} FROM message INDEXED BY message_present
+    WHERE route = $route AND folder = $folder AND uid_validity = $uidValidity AND present = 1`,
+  note: `SELECT ${NOTE_COLUMNS} FROM message WHERE ${KEY} AND present = 1`,
+  // First seen and tries outlive a replaced row; a standing Receipt is never replaced.
+  put: `INSERT INTO message (route, folder, uid_validity, uid, state, sha256, message_id, size,
+      dest_folder, dest_uid_validity, dest_uid_next, dest_uid, why, tries, noted_at, retry_at)
+    VALUES ($route, $folder, $uidValidity, $uid, $state, $sha256, $messageId, $size,
+      $destFolder, $destUidValidity, $destUidNext, $destUid, $why, $tries, $at, $retryAt)
+    ON CONFLICT DO UPDATE SET state = excluded.state, present = 1, sha256 = excluded.sha256,
+      message_id = excluded.message_id, size = excluded.size, dest_folder = excluded.dest_folder,
+      dest_uid_validity = excluded.dest_uid_validity, dest_uid_next = excluded.dest_uid_next,
+      dest_uid = excluded.dest_uid, proof = NULL, retired = NULL, why = excluded.why,
+      tries = message.tries + excluded.tries, retry_at = excluded.retry_at, proven_at = NULL,
+      retired_at = NULL, ms = NULL
+    WHERE message.present = 0 OR message.state NOT IN ('proven', 'retired')`,
+  withdraw: `DELETE FROM message WHERE ${KEY} AND state = 'appending'`,
+  prove: `UPDATE message SET state = 'proven', present = 1, dest_folder = $destFolder,
+      dest_uid_validity = $destUidValidity, dest_uid = $destUid, proof = $proof, retired = NULL,
+      why = NULL, retry_at = NULL, proven_at = coalesce(proven_at, $at), retired_at = NULL
+    WHERE ${KEY}`,
+  // Changes a row unless the copy is another original's.
+  claim: `INSERT INTO claim (destination, folder, uid_validity, uid, source, source_folder,
+      source_uid_validity, source_uid)
+    VALUES ($destination, $destFolder, $destUidValidity, $destUid, $source, $folder, $uidValidity,
+      $uid)
+    ON CONFLICT DO UPDATE SET source_uid = excluded.source_uid
+    WHERE source = excluded.source AND source_folder = excluded.source_folder
+      AND source_uid_validity = excluded.source_uid_validity AND source_uid = excluded.source_uid`,
+  claimed: `SELECT uid FROM claim
+    WHERE destination = $destination AND folder = $folder AND uid_validity = $uidValidity`,
+  isClaimed: `SELECT uid FROM claim
+    WHERE destination = $destination AND folder = $folder AND uid_validity = $uidValidity
+      AND uid = $uid`,
+  receipt: `SELECT dest_folder AS folder, dest_uid_validity AS uidValidity, dest_uid AS uid, proof
+    FROM message WHERE ${KEY} AND state IN ('proven', 'retired')`,
+  retire: `UPDATE message SET state = 'retired', present = $present, retired = $how,
+      retired_at = $at, ms = coalesce(ms, $ms)
+    WHERE ${KEY} AND state IN ('proven', 'retired')`,
+  goneProven: `UPDATE message SET state = 'retired', present = 0, retired = 'expunged',
+      retired_at = $at
+    WHERE ${KEY} AND state = 'proven'`,
+  goneRetired: `UPDATE message SET present = 0 WHERE ${KEY} AND state = 'retired'`,
+  goneOther: `DELETE FROM message WHERE ${KEY} AND state NOT IN ('proven', 'retired')`,
+  count: 'SELECT count(*) AS rows FROM message WHERE route = $route AND state = $state',
+  aside: `SELECT ${NOTE_COLUMNS}, folder, uid_validity FROM message INDEXED BY message_state
+    WHERE route = $route AND state IN ('unverified', 'refused') ORDER BY folder, uid_validity, uid`,
+} as const;
+
+type Statements = { readonly [name in keyof typeof SQL]: StatementSync };
+
+export class Store {
+  readonly sql: Statements;
+  readonly #db: DatabaseSync;
+  readonly #stateDir: string;
+
+  constructor(db: DatabaseSync, stateDir: string) {
+    this.#db = db;
+    this.#stateDir = stateDir;
+    const prepared = Object.entries(SQL).map(([name, text]) => [name, db.prepare(text)]);
+    this.sql = Object.fromEntries(prepared) as Statements;
+    for (const name of ['notes', 'note', 'aside', 'claimed', 'isClaimed'] as const)
+      this.sql[name].setReturnArrays(true);
+  }
+
+  /** Runs `work` as one transaction: on disk when this returns, or a Failure is thrown and nothing has changed. */
+  write<T>(work: (sql: Statements) => T): T {
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      const result = work(this.sql);
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (thrown) {
+      // SQLite has ended the transaction itself after some errors, a full disk among them, and not after others.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw journalFailure(thrown, this.#stateDir);
+    }
+  }
+
+  /** Runs `work`, which only reads. Throws a Failure. */
+  read<T>(work: (sql: Statements) => T): T {
+    try {
+      return work(this.sql);
+    } catch (thrown) {
+      throw journalFailure(thrown, this.#stateDir);
+    }
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+}
