@@ -1,1 +1,97 @@
-export {};
+#!/usr/bin/env node
+/** Command line in, exit code out. Each command loads only what it needs: `health` is started every half minute. */
+import { parseArgs } from 'node:util';
+
+const HELP = `imapferry carries mail from one IMAP account to another as it arrives,
+and removes an original only after its copy was read back and found the same.
+
+  imapferry run      watch every source folder for ever and forward what arrives (the default)
+  imapferry sweep    forward all that is there now, print a summary, exit
+  imapferry health   is the running imapferry of this STATE_DIR alive?
+  imapferry stuck    what could not be carried, and why
+
+  --env-file FILE    read settings from FILE in place of .env (repeatable; earlier files win)
+  --help, --version
+
+Settings come from the environment or from .env; see .env.example.`;
+
+interface Invocation {
+  readonly command: string;
+  readonly envFiles: readonly string[];
+}
+
+/** Runs the command line and resolves with the exit code. */
+async function main(args: string[]): Promise<number> {
+  const invocation = await understand(args);
+  if (typeof invocation === 'number') return invocation;
+  switch (invocation.command) {
+    case 'run':
+    case 'sweep': {
+      const { forward } = await import('./commands/forward.ts');
+      return forward(invocation.command, invocation.envFiles);
+    }
+    case 'health': {
+      const { health } = await import('./commands/health.ts');
+      return health(await stateDirOf(invocation), say);
+    }
+    case 'stuck': {
+      const { stuck } = await import('./commands/stuck.ts');
+      return stuck(await stateDirOf(invocation), say);
+    }
+    default:
+      complain(`There is no command "${invocation.command}".`);
+      return 2;
+  }
+}
+
+async function stateDirOf({ envFiles }: Invocation): Promise<string> {
+  const { stateDir } = await import('./config/state-dir.ts');
+  return stateDir(envFiles);
+}
+
+/** What was typed, or the exit code where that is all there is to it. */
+async function understand(args: string[]): Promise<Invocation | number> {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        'env-file': { type: 'string', multiple: true },
+        help: { type: 'boolean' },
+        version: { type: 'boolean' },
+      },
+    });
+    if (values.help) {
+      say(HELP);
+      return 0;
+    }
+    if (values.version) return await version();
+    if (positionals.length > 1) {
+      complain(`One command at a time, not ${positionals.length}: ${positionals.join(' ')}.`);
+      return 2;
+    }
+    return { command: positionals[0] ?? 'run', envFiles: values['env-file'] ?? [] };
+  } catch (thrown) {
+    complain(thrown instanceof Error ? thrown.message : String(thrown));
+    return 2;
+  }
+}
+
+async function version(): Promise<number> {
+  const { readFile } = await import('node:fs/promises');
+  const { version } = JSON.parse(
+    await readFile(new URL('../package.json', import.meta.url), 'utf8'),
+  ) as { version: string };
+  say(version);
+  return 0;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function complain(why: string): void {
+  process.stderr.write(`imapferry: ${why}\nimapferry --help tells what there is.\n`);
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,5 +1,5 @@
 /** One batch, straight through: fetch, append, verify, retire. */
-import { asFailure, type Failure } from '../domain/failure.ts';
+import type { Failure } from '../domain/failure.ts';
 import type { Listed } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { refuse } from './aside.ts';

@@ -29,7 +29,7 @@ export class Rounds {
   /** Looks through one folder and waits until what it found is carried or put down. Resolves with why that could not be done. */
   visit(pair: FolderPair): Promise<Failure | undefined> {
     const waiting = this.#waiting.get(pair);
-    if (waiting) return waiting;
+    if (waiting !== undefined) return waiting;
     const visit = this.#turn.then(() => {
       this.#waiting.delete(pair);
       return this.#visit(pair);

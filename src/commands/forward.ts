@@ -1,0 +1,52 @@
+/** From the settings to `run` or `sweep`: reads them, opens the log, listens for signals. */
+import { ConfigError, readEnvironment } from '../config/config.ts';
+import { eventStream } from '../domain/events.ts';
+import { subscribeLog } from '../report/log.ts';
+import { run } from './run.ts';
+import { sweep } from './sweep.ts';
+
+/** EX_SOFTWARE of sysexits.h: a mistake of ours. A restart may help, and nothing else would. */
+const BROKEN = 70;
+
+/** Resolves with the exit code; 2 where the configuration can't be used. */
+export async function forward(
+  command: 'run' | 'sweep',
+  envFiles: readonly string[],
+): Promise<number> {
+  const stream = eventStream();
+  const config = configured(envFiles);
+  if (config === undefined) return 2;
+  subscribeLog(stream, { level: config.logLevel, format: config.logFormat });
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
+  }
+  const broken = (thrown: unknown) => {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    stream.emit('imapferry.failed', {
+      err: thrown,
+      why,
+      msg: `imapferry made a mistake (${why}) and ends, so that it can be started anew. No original was removed without a proven copy. Please report this line.`,
+    });
+    process.exit(BROKEN);
+  };
+  process.on('uncaughtException', broken);
+  process.on('unhandledRejection', broken);
+  try {
+    if (command === 'run') return await run(config, { signal: stop.signal, stream });
+    const print = (line: string) => process.stdout.write(`${line}\n`);
+    return await sweep(config, { signal: stop.signal, stream, print });
+  } catch (thrown) {
+    return broken(thrown);
+  }
+}
+
+function configured(envFiles: readonly string[]) {
+  try {
+    return readEnvironment(envFiles);
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigError)) throw thrown;
+    process.stderr.write(`${thrown.message}\n`);
+    return undefined;
+  }
+}

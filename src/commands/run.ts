@@ -1,0 +1,78 @@
+/** `imapferry run`: watches until it is told to stop, then stops in order. */
+import type { Config } from '../config/config.ts';
+import type { EventStream } from '../domain/events.ts';
+import { Failure } from '../domain/failure.ts';
+import type { Journal } from '../domain/ports.ts';
+import { PACE, type Pace } from '../forward/pace.ts';
+import { openCrossing } from './crossing.ts';
+
+/** How often the journal is told that this process lives; `health` wants to hear of it. */
+const BEAT = 30_000;
+const DAY = 24 * 60 * 60 * 1000;
+
+export interface RunOptions {
+  /** Aborts when imapferry is to stop. */
+  readonly signal: AbortSignal;
+  readonly stream: EventStream;
+  readonly pace?: Pace;
+}
+
+/**
+ * Runs every route until `signal` aborts, then finishes what is in flight, at most `pace.stop` long. Resolves with the
+ * exit code: 0, or 1 where STATE_DIR can't be used. Rejects only for a mistake of ours.
+ */
+export async function run(
+  config: Config,
+  { signal, stream, pace = PACE }: RunOptions,
+): Promise<number> {
+  const { emit } = stream;
+  const cut = new AbortController();
+  let crossing: ReturnType<typeof openCrossing>;
+  try {
+    crossing = openCrossing(config, emit, { quit: signal, cut: cut.signal }, pace);
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown;
+    emit('journal.failed', { msg: thrown.message, err: thrown });
+    return 1;
+  }
+  using open = crossing;
+  emit('imapferry.started', { count: open.runners.length });
+  for (const doubt of config.doubts) emit('config.doubtful', { msg: doubt });
+  const alive = keepAlive(open.journal, config.historyDays, stream);
+  const stopping = () => {
+    emit('imapferry.stopping');
+    setTimeout(() => cut.abort(new Error('imapferry stops')), pace.stop).unref();
+  };
+  signal.addEventListener('abort', stopping, { once: true });
+  if (signal.aborted) stopping();
+  try {
+    await Promise.all(open.runners.map((runner) => runner.run()));
+  } finally {
+    signal.removeEventListener('abort', stopping);
+    clearInterval(alive);
+  }
+  emit('imapferry.stopped');
+  return 0;
+}
+
+/** Beats in the journal, and once a day forgets what HISTORY_DAYS no longer covers. */
+function keepAlive(journal: Journal, historyDays: number, { emit }: EventStream): NodeJS.Timeout {
+  let pruneAt = 0;
+  const beat = () => {
+    const now = Date.now();
+    try {
+      journal.beat(now);
+      if (now < pruneAt) return;
+      pruneAt = now + DAY;
+      journal.prune(now - historyDays * DAY);
+    } catch (thrown) {
+      // No beat, no health: that is what it is for. It is tried again at the next one.
+      emit('journal.failed', {
+        err: thrown,
+        ...(thrown instanceof Failure && { msg: thrown.message }),
+      });
+    }
+  };
+  beat();
+  return setInterval(beat, BEAT);
+}
