@@ -148,12 +148,12 @@ export class SqliteRouteJournal implements RouteJournal {
     });
   }
 
-  gone(from: FolderKey, uids: readonly number[]): void {
+  gone(from: FolderKey, uids: readonly number[], at: number): void {
     this.#store.write((sql) => {
       for (const uid of uids) {
         const key = this.#key(from, uid);
         sql.goneRetired.run(key);
-        sql.goneProven.run({ ...key, at: this.#now() });
+        sql.goneProven.run({ ...key, at });
         sql.goneOther.run(key);
       }
     });

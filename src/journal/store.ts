@@ -24,7 +24,7 @@ const SQL = {
   // Indices by name: the planner would take the primary key and read all of the history too.
   notes: `SELECT ${NOTE_COLUMNS} FROM message INDEXED BY message_present
     WHERE route = $route AND folder = $folder AND uid_validity = $uidValidity AND present = 1`,
-  note: `SELECT ${NOTE_COLUMNS} FROM message WHERE ${KEY} AND present = 1`,
+  note: `SELECT ${NOTE_COLUMNS} FROM message WHERE ${KEY}`,
   // First seen and tries outlive a replaced row; a standing Receipt is never replaced.
   put: `INSERT INTO message (route, folder, uid_validity, uid, state, sha256, message_id, size,
       dest_folder, dest_uid_validity, dest_uid_next, dest_uid, why, tries, noted_at, retry_at)

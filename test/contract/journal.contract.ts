@@ -1,0 +1,402 @@
+/** The promises of the Journal port. Each journal of ours is held to them by the same tests. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Failure } from '../../src/domain/failure.ts';
+import type { FolderKey, Intent, Journal, Note, RouteJournal } from '../../src/domain/ports.ts';
+import { Receipt } from '../../src/domain/receipt.ts';
+
+const INBOX: FolderKey = { folder: 'INBOX', uidValidity: 7 };
+const COPIES: FolderKey = { folder: 'Old/Post', uidValidity: 4294967295 };
+const STANDING = { ...COPIES, uidNext: 50 };
+/** What the journal's own clock says. */
+const NOW = 1_800_000_000_000;
+
+export function intent(uid: number): Intent {
+  return { uid, sha256: uid.toString(16).padStart(64, '0'), size: 100 + uid };
+}
+
+export function receipt(uid: number, copyUid: number, from = INBOX, to = COPIES): Receipt {
+  const bytes = Buffer.from(`Subject: ${uid}\r\n\r\n`);
+  const flags = new Set<string>();
+  const original = { uid, size: bytes.length, flags, bytes };
+  const copy = { uid: copyUid, flags, bytes };
+  const issued = Receipt.of({ ...from, uid }, original, { ...to, uid: copyUid }, copy, 'bytes');
+  if (!issued) throw new Error('the two are the same message');
+  return issued;
+}
+
+function thrownBy(work: () => unknown): Failure {
+  try {
+    work();
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(Failure);
+    return thrown as Failure;
+  }
+  throw new Error('nothing was thrown');
+}
+
+const REASON = { why: 'too large', dest: STANDING, retryAt: 9_000 };
+
+/** How a message came to each state. */
+const WAYS: Record<string, (route: RouteJournal, uid: number) => void> = {
+  appending: (route, uid) => route.intend(INBOX, STANDING, [intent(uid)]),
+  unverified: (route, uid) =>
+    route.setAside(INBOX, [intent(uid)], 'unverified', { ...REASON, destUid: 500 + uid }, 10),
+  refused: (route, uid) => route.setAside(INBOX, [intent(uid)], 'refused', REASON, 10),
+  proven: (route, uid) => {
+    route.intend(INBOX, STANDING, [intent(uid)]);
+    route.prove([receipt(uid, 500 + uid)], 10);
+  },
+  kept: (route, uid) => retired(route, uid, 'kept'),
+  marked: (route, uid) => retired(route, uid, 'marked'),
+  expunged: (route, uid) => retired(route, uid, 'expunged'),
+  moved: (route, uid) => retired(route, uid, 'moved'),
+};
+
+function retired(route: RouteJournal, uid: number, how: 'kept' | 'marked' | 'expunged' | 'moved') {
+  WAYS.proven?.(route, uid);
+  route.retire(INBOX, [uid], how, 20, 5);
+}
+
+/** Runs the suite. `open` gives an empty journal whose own clock says what `now` says. */
+export function journalContract(name: string, open: (now: () => number) => Journal): void {
+  describe(`the journal ${name}`, () => {
+    let journal: Journal;
+    let route: RouteJournal;
+    const states = () => [...route.notes(INBOX)].map(([uid, { state }]) => [uid, state]);
+
+    beforeEach(() => {
+      journal = open(() => NOW);
+      route = journal.route('default', 'mum@a.example.org:993', 'mum@b.example.org:993');
+    });
+    afterEach(() => journal.close());
+
+    it('notes what is about to travel, and where the destination stood', () => {
+      route.intend(INBOX, STANDING, [{ ...intent(4294967295), messageId: '<ü@example.org>' }]);
+      expect([...route.notes(INBOX)]).toEqual([
+        [
+          4294967295,
+          {
+            uid: 4294967295,
+            state: 'appending',
+            sha256: intent(4294967295).sha256,
+            messageId: '<ü@example.org>',
+            size: 100 + 4294967295,
+            dest: STANDING,
+            tries: 0,
+            notedAt: NOW,
+          },
+        ],
+      ]);
+    });
+
+    it('notes nothing of a folder it was told nothing of', () => {
+      route.intend(INBOX, STANDING, [intent(1)]);
+      expect(route.notes({ ...INBOX, uidValidity: 8 }).size).toBe(0);
+      expect(route.notes({ ...INBOX, folder: 'inbox' }).size).toBe(0);
+      expect(route.notes(INBOX, [2]).size).toBe(0);
+    });
+
+    for (const [field, other] of [
+      ['name', ['other', 'mum@a.example.org:993', 'mum@b.example.org:993']],
+      ['source account', ['default', 'dad@a.example.org:993', 'mum@b.example.org:993']],
+      ['destination account', ['default', 'mum@a.example.org:993', 'mum@c.example.org:993']],
+    ] satisfies [string, [string, string, string]][]) {
+      it(`keeps the rows of routes apart that differ in the ${field}`, () => {
+        route.intend(INBOX, STANDING, [intent(1)]);
+        route.seen(INBOX);
+        const stranger = journal.route(...other);
+        expect(stranger.notes(INBOX).size).toBe(0);
+        expect(stranger.lastValidity('INBOX')).toBeUndefined();
+        expect(stranger.count('appending')).toBe(0);
+        stranger.setAside(INBOX, [intent(1)], 'refused', REASON, 1);
+        expect(states()).toEqual([[1, 'appending']]);
+      });
+    }
+
+    it('gives the same rows to whoever asks for the same route again', () => {
+      route.intend(INBOX, STANDING, [intent(1)]);
+      const again = journal.route('default', 'mum@a.example.org:993', 'mum@b.example.org:993');
+      expect(again.notes(INBOX)).toEqual(route.notes(INBOX));
+    });
+
+    it('remembers the UIDVALIDITY under which a folder was last seen', () => {
+      expect(route.lastValidity('INBOX')).toBeUndefined();
+      route.seen(INBOX);
+      route.seen({ folder: 'Sent', uidValidity: 1 });
+      expect(route.lastValidity('INBOX')).toBe(7);
+      route.seen({ ...INBOX, uidValidity: 4294967295 });
+      expect(route.lastValidity('INBOX')).toBe(4294967295);
+      expect(route.lastValidity('Sent')).toBe(1);
+    });
+
+    describe('takes a message on from each state', () => {
+      // For each state: the state after intend, withdraw, setAside, retire and gone. `!` throws, `-` is no row.
+      const table: [
+        string,
+        Record<'intend' | 'withdraw' | 'setAside' | 'retire' | 'gone', string>,
+      ][] = [
+        ['none', row('appending', '-', 'refused', '!', '-')],
+        ['appending', row('appending', '-', 'refused', '!', '-')],
+        ['unverified', row('appending', 'unverified', 'refused', '!', '-')],
+        ['refused', row('appending', 'refused', 'refused', '!', '-')],
+        ['proven', row('!', 'proven', '!', 'retired marked', 'retired expunged')],
+        ['kept', row('!', 'retired kept', '!', 'retired marked', 'retired kept')],
+        ['marked', row('!', 'retired marked', '!', 'retired marked', 'retired marked')],
+        [
+          'expunged',
+          row('appending', 'retired expunged', 'refused', 'retired marked', 'retired expunged'),
+        ],
+        ['moved', row('appending', 'retired moved', 'refused', 'retired marked', 'retired moved')],
+      ];
+      function row(
+        intend: string,
+        withdraw: string,
+        setAside: string,
+        retire: string,
+        gone: string,
+      ) {
+        return { intend, withdraw, setAside, retire, gone };
+      }
+      const calls = {
+        intend: () => route.intend(INBOX, STANDING, [intent(2), intent(3)]),
+        withdraw: () => route.withdraw(INBOX, [3, 2]),
+        setAside: () => route.setAside(INBOX, [intent(2), intent(3)], 'refused', REASON, 30),
+        retire: () => route.retire(INBOX, [3, 2], 'marked', 30, 5),
+        gone: () => route.gone(INBOX, [3, 2], 30),
+      };
+      const told = (note: Note | undefined) =>
+        note ? [note.state, note.retired].filter(Boolean).join(' ') : '-';
+
+      for (const [from, outcomes] of table) {
+        for (const [call, outcome] of Object.entries(outcomes)) {
+          const becomes = outcome === '!' ? 'throws and changes nothing' : `makes it ${outcome}`;
+          it(`${from}: ${call} ${becomes}`, () => {
+            WAYS[from]?.(route, 3);
+            const before = route.notes(INBOX, [1, 2, 3]);
+            const work = calls[call as keyof typeof calls];
+            if (outcome === '!') {
+              const failure = thrownBy(work);
+              expect(failure).toMatchObject({ step: 'journal', lasting: true });
+              expect(route.notes(INBOX, [1, 2, 3])).toEqual(before);
+            } else if (call === 'retire') {
+              route.retire(INBOX, [3], 'marked', 30, 5);
+              expect(told(route.notes(INBOX, [3]).get(3))).toBe(outcome);
+            } else {
+              work();
+              expect(told(route.notes(INBOX, [3]).get(3))).toBe(outcome);
+            }
+          });
+        }
+      }
+    });
+
+    it('shows retired rows in a folder only while their original may be there', () => {
+      for (const [uid, how] of [
+        [1, 'kept'],
+        [2, 'marked'],
+        [3, 'expunged'],
+        [4, 'moved'],
+      ] as const)
+        retired(route, uid, how);
+      expect([...route.notes(INBOX).values()].map((note) => note.retired)).toEqual([
+        'kept',
+        'marked',
+      ]);
+      expect([...route.notes(INBOX, [4, 2]).keys()].sort()).toEqual([2, 4]);
+      route.gone(INBOX, [1, 2], 30);
+      expect(route.notes(INBOX).size).toBe(0);
+      expect(route.count('retired')).toBe(4);
+    });
+
+    it('replaces a row by an intent but for tries and the time it was first noted', () => {
+      route.setAside(INBOX, [intent(1)], 'unverified', { ...REASON, destUid: 3 }, 10);
+      route.setAside(INBOX, [intent(1)], 'refused', { ...REASON, why: 'no' }, 20);
+      const dest = { folder: 'Else', uidValidity: 1, uidNext: 2 };
+      route.intend(INBOX, dest, [{ uid: 1, sha256: 'new', size: 3 }]);
+      expect(route.notes(INBOX).get(1)).toEqual({
+        ...{ uid: 1, state: 'appending', sha256: 'new', size: 3, dest, tries: 2, notedAt: 10 },
+      });
+    });
+
+    it('withdraws only the intents named', () => {
+      for (const [uid, way] of ['appending', 'appending', 'refused', 'proven'].entries())
+        WAYS[way]?.(route, uid + 1);
+      route.withdraw(INBOX, [1, 3, 4, 99]);
+      expect(states()).toEqual([
+        [2, 'appending'],
+        [3, 'refused'],
+        [4, 'proven'],
+      ]);
+    });
+
+    it('sets messages aside with the reason, and counts the tries', () => {
+      route.setAside(INBOX, [intent(2)], 'unverified', { ...REASON, destUid: 70 }, 10);
+      route.intend(INBOX, STANDING, [intent(1)]);
+      const later = {
+        why: 'no quota',
+        dest: { folder: 'X', uidValidity: 0, uidNext: 1 },
+        retryAt: 77,
+      };
+      route.setAside(INBOX, [intent(2), intent(1)], 'refused', later, 40);
+      const dest = later.dest;
+      const aside = { state: 'refused', why: 'no quota', dest, retryAt: 77 };
+      expect(route.aside()).toEqual([
+        { ...INBOX, ...intent(1), ...aside, tries: 1, notedAt: NOW },
+        { ...INBOX, ...intent(2), ...aside, tries: 2, notedAt: 10 },
+      ]);
+      expect(route.count('refused')).toBe(2);
+      expect(route.count('unverified')).toBe(0);
+    });
+
+    it('lists what is set aside over all folders, and nothing else', () => {
+      for (const [nth, way] of Object.keys(WAYS).entries()) WAYS[way]?.(route, nth + 1);
+      route.setAside({ folder: 'Alpha', uidValidity: 9 }, [intent(9)], 'refused', REASON, 1);
+      expect(route.aside().map(({ folder, uid, state }) => [folder, uid, state])).toEqual([
+        ['Alpha', 9, 'refused'],
+        ['INBOX', 2, 'unverified'],
+        ['INBOX', 3, 'refused'],
+      ]);
+    });
+
+    it('gives back the Receipts of proven and retired originals, whole', () => {
+      for (const [nth, way] of Object.keys(WAYS).entries()) WAYS[way]?.(route, nth + 1);
+      const uids = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+      const receipts = route.receipts(INBOX, uids);
+      expect(receipts).toEqual([4, 5, 6, 7, 8].map((uid) => receipt(uid, 500 + uid)));
+      for (const recalled of receipts) expect(recalled).toBeInstanceOf(Receipt);
+      expect(route.receipts({ ...INBOX, uidValidity: 8 }, uids)).toEqual([]);
+    });
+
+    it('proves a message that was set aside', () => {
+      WAYS.unverified?.(route, 1);
+      route.prove([receipt(1, 900)], 30);
+      expect(route.notes(INBOX).get(1)).toEqual({
+        ...intent(1),
+        ...{
+          state: 'proven',
+          proof: 'identical',
+          destUid: 900,
+          dest: STANDING,
+          tries: 1,
+          notedAt: 10,
+        },
+      });
+      expect(route.aside()).toEqual([]);
+    });
+
+    it('notes the copy under the UIDVALIDITY where it was read back', () => {
+      WAYS.appending?.(route, 1);
+      const renumbered = { ...COPIES, uidValidity: 5 };
+      route.prove([receipt(1, 3, INBOX, renumbered)], 10);
+      expect(route.receipts(INBOX, [1])).toEqual([receipt(1, 3, INBOX, renumbered)]);
+      expect(route.claimed(renumbered)).toEqual(new Set([3]));
+      expect(route.claimed(COPIES)).toEqual(new Set());
+    });
+
+    it('throws where an original was never noted, and proves none of the others', () => {
+      WAYS.appending?.(route, 1);
+      const failure = thrownBy(() => route.prove([receipt(1, 60), receipt(2, 61)], 10));
+      expect(failure).toMatchObject({ step: 'journal', lasting: true });
+      expect(states()).toEqual([[1, 'appending']]);
+      expect(route.claimed(COPIES).size).toBe(0);
+    });
+
+    describe('lets a copy prove one original', () => {
+      const stranger = () =>
+        journal.route('second', 'mum@a.example.org:993', 'mum@b.example.org:993');
+
+      it('and throws for a second one, with none of the batch proven', () => {
+        route.intend(INBOX, STANDING, [intent(1), intent(2), intent(3)]);
+        route.prove([receipt(1, 60)], 10);
+        const failure = thrownBy(() => route.prove([receipt(2, 61), receipt(3, 60)], 20));
+        expect(failure).toMatchObject({ step: 'verify', scope: 'message' });
+        expect(states()).toEqual([
+          [1, 'proven'],
+          [2, 'appending'],
+          [3, 'appending'],
+        ]);
+        expect(route.claimed(COPIES)).toEqual(new Set([60]));
+      });
+
+      it('within one batch too', () => {
+        route.intend(INBOX, STANDING, [intent(1), intent(2)]);
+        thrownBy(() => route.prove([receipt(1, 60), receipt(2, 60)], 20));
+        expect(route.count('appending')).toBe(2);
+        expect(route.claimed(COPIES).size).toBe(0);
+      });
+
+      it('and may prove that one again', () => {
+        WAYS.proven?.(route, 1);
+        route.prove([receipt(1, 501)], 30);
+        expect(route.claimed(COPIES)).toEqual(new Set([501]));
+      });
+
+      it('after its row was pruned', () => {
+        WAYS.expunged?.(route, 1);
+        expect(journal.prune(1e15)).toBe(1);
+        expect(route.notes(INBOX, [1]).size).toBe(0);
+        WAYS.appending?.(route, 2);
+        thrownBy(() => route.prove([receipt(2, 501)], 30));
+        expect(route.claimed(COPIES)).toEqual(new Set([501]));
+      });
+
+      it('across the routes to one destination account', () => {
+        WAYS.proven?.(route, 1);
+        expect(stranger().claimed(COPIES)).toEqual(new Set([501]));
+        WAYS.appending?.(stranger(), 2);
+        thrownBy(() => stranger().prove([receipt(2, 501)], 30));
+      });
+
+      it('while another account, folder or UIDVALIDITY has copies of its own', () => {
+        WAYS.proven?.(route, 1);
+        const elsewhere = journal.route('default', 'mum@a.example.org:993', 'x@c.example.org:993');
+        WAYS.appending?.(elsewhere, 2);
+        elsewhere.prove([receipt(2, 501)], 30);
+        route.intend(INBOX, STANDING, [intent(2), intent(3)]);
+        route.prove([receipt(2, 501, INBOX, { ...COPIES, folder: 'Other' })], 30);
+        route.prove([receipt(3, 501, INBOX, { ...COPIES, uidValidity: 1 })], 30);
+        expect(route.claimed(COPIES)).toEqual(new Set([501]));
+        expect(elsewhere.claimed(COPIES)).toEqual(new Set([501]));
+      });
+
+      it('and tells which of some copies do', () => {
+        for (const uid of [1, 2, 3]) WAYS.proven?.(route, uid);
+        expect(route.claimed(COPIES, [503, 501, 9])).toEqual(new Set([501, 503]));
+        expect(route.claimed(COPIES, [])).toEqual(new Set());
+      });
+    });
+
+    it('prunes only what is older and no longer in its folder', () => {
+      for (const [nth, way] of Object.keys(WAYS).entries()) WAYS[way]?.(route, nth + 1);
+      expect(journal.prune(20)).toBe(0);
+      expect(journal.prune(21)).toBe(2);
+      expect([...route.notes(INBOX, [1, 2, 3, 4, 5, 6, 7, 8]).keys()]).toEqual([1, 2, 3, 4, 5, 6]);
+      route.gone(INBOX, [5, 6], 30);
+      expect(journal.prune(21)).toBe(2);
+      expect([...route.notes(INBOX).keys()]).toEqual([1, 2, 3, 4]);
+      expect(route.claimed(COPIES)).toEqual(new Set([504, 505, 506, 507, 508]));
+    });
+
+    it('counts refused logins of each account until one succeeds', () => {
+      expect(journal.refusals('a')).toEqual({ count: 0, lastAt: 0 });
+      journal.noteRefusal('a', NOW);
+      journal.noteRefusal('a', NOW + 5);
+      journal.noteRefusal('b', 3);
+      expect(journal.refusals('a')).toEqual({ count: 2, lastAt: NOW + 5 });
+      journal.clearRefusals('a');
+      journal.clearRefusals('never heard of');
+      expect(journal.refusals('a')).toEqual({ count: 0, lastAt: 0 });
+      expect(journal.refusals('b')).toEqual({ count: 1, lastAt: 3 });
+    });
+
+    it('does nothing, without harm, when given nothing', () => {
+      route.intend(INBOX, STANDING, []);
+      route.prove([], 1);
+      route.retire(INBOX, [], 'kept', 1, 1);
+      route.gone(INBOX, [], 1);
+      route.withdraw(INBOX, []);
+      route.setAside(INBOX, [], 'refused', REASON, 1);
+      expect(route.notes(INBOX).size).toBe(0);
+    });
+  });
+}

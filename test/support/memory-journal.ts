@@ -1,0 +1,241 @@
+/** The Journal in memory, for tests of the engine: the same promises as the one on SQLite, but for the disk. */
+import { Failure } from '../../src/domain/failure.ts';
+import type { MessageKey } from '../../src/domain/message.ts';
+import type {
+  FolderKey,
+  FolderStanding,
+  Intent,
+  Journal,
+  Note,
+  Retired,
+  RouteJournal,
+} from '../../src/domain/ports.ts';
+import { Receipt } from '../../src/domain/receipt.ts';
+
+interface Row {
+  readonly key: MessageKey;
+  note: Note;
+  /** The original may still be in its folder. */
+  present: boolean;
+  retiredAt?: number;
+}
+
+interface Shared {
+  /** By copy: the original it proves. */
+  readonly claims: Map<string, { destination: string; copy: MessageKey; original: string }>;
+  readonly now: () => number;
+}
+
+/** @param now epoch ms; stamps rows whose caller gives no time */
+export function memoryJournal(now: () => number = Date.now): Journal {
+  const routes = new Map<string, MemoryRouteJournal>();
+  const refusals = new Map<string, { count: number; lastAt: number }>();
+  const shared: Shared = { claims: new Map(), now };
+  return {
+    route(name, source, destination) {
+      const id = JSON.stringify([name, source, destination]);
+      const route = routes.get(id) ?? new MemoryRouteJournal(source, destination, shared);
+      routes.set(id, route);
+      return route;
+    },
+    refusals: (account) => refusals.get(account) ?? { count: 0, lastAt: 0 },
+    noteRefusal: (account, at) => {
+      refusals.set(account, { count: (refusals.get(account)?.count ?? 0) + 1, lastAt: at });
+    },
+    clearRefusals: (account) => {
+      refusals.delete(account);
+    },
+    beat: () => undefined,
+    prune: (before) => [...routes.values()].reduce((sum, route) => sum + route.prune(before), 0),
+    close: () => undefined,
+  };
+}
+
+class MemoryRouteJournal implements RouteJournal {
+  readonly #rows = new Map<string, Row>();
+  readonly #validities = new Map<string, number>();
+  readonly #source: string;
+  readonly #destination: string;
+  readonly #shared: Shared;
+
+  constructor(source: string, destination: string, shared: Shared) {
+    this.#source = source;
+    this.#destination = destination;
+    this.#shared = shared;
+  }
+
+  notes(folder: FolderKey, uids?: readonly number[]): Map<number, Note> {
+    const rows = uids
+      ? uids.flatMap((uid) => this.#row(folder, uid) ?? [])
+      : this.#sorted().filter(({ key, present }) => present && within(folder, key));
+    return new Map(rows.map(({ note }) => [note.uid, { ...note }]));
+  }
+
+  lastValidity(folder: string): number | undefined {
+    return this.#validities.get(folder);
+  }
+
+  seen({ folder, uidValidity }: FolderKey): void {
+    this.#validities.set(folder, uidValidity);
+  }
+
+  intend(from: FolderKey, dest: FolderStanding, intents: readonly Intent[]): void {
+    this.#refuseProven(from, intents);
+    for (const intent of intents) {
+      this.#put(from, intent, this.#shared.now(), { state: 'appending', dest: { ...dest } }, 0);
+    }
+  }
+
+  setAside(
+    from: FolderKey,
+    intents: readonly Intent[],
+    state: 'unverified' | 'refused',
+    reason: { why: string; dest: FolderStanding; destUid?: number; retryAt: number },
+    at: number,
+  ): void {
+    this.#refuseProven(from, intents);
+    for (const intent of intents) this.#put(from, intent, at, { state, ...reason }, 1);
+  }
+
+  #put(
+    from: FolderKey,
+    intent: Intent,
+    at: number,
+    standing: Pick<Note, 'state' | 'dest'> & Partial<Note>,
+    raise: number,
+  ): void {
+    const key = { ...from, uid: intent.uid };
+    const before = this.#row(from, intent.uid)?.note;
+    const tries = (before?.tries ?? 0) + raise;
+    const note = { ...intent, ...standing, tries, notedAt: before?.notedAt ?? at };
+    this.#rows.set(text(key), { key, note, present: true });
+  }
+
+  withdraw(from: FolderKey, uids: readonly number[]): void {
+    for (const row of this.#all(from, uids)) {
+      if (row.note.state === 'appending') this.#rows.delete(text(row.key));
+    }
+  }
+
+  prove(receipts: readonly Receipt[], _at: number): void {
+    const claims = new Map(this.#shared.claims);
+    for (const { original, copy } of receipts) {
+      if (!this.#row(original, original.uid)) throw failed('was never noted', 'journal');
+      const id = JSON.stringify([this.#destination, text(copy)]);
+      const claim = {
+        destination: this.#destination,
+        copy: { ...copy },
+        original: JSON.stringify([this.#source, text(original)]),
+      };
+      if ((claims.get(id) ?? claim).original !== claim.original)
+        throw failed('its copy proves another original already', 'verify');
+      claims.set(id, claim);
+    }
+    for (const [id, claim] of claims) this.#shared.claims.set(id, claim);
+    for (const { original, copy, proof } of receipts) {
+      const row = this.#row(original, original.uid) as Row;
+      const { retryAt: _r, why: _w, retired: _h, ...note } = row.note;
+      const { folder, uidValidity, uid } = copy;
+      const dest = { ...note.dest, folder, uidValidity };
+      row.note = { ...note, state: 'proven', dest, destUid: uid, proof };
+      row.present = true;
+    }
+  }
+
+  receipts(from: FolderKey, uids: readonly number[]): Receipt[] {
+    return this.#all(from, uids).flatMap(({ key, note: { state, dest, destUid, proof } }) => {
+      if (state !== 'proven' && state !== 'retired') return [];
+      const copy = { folder: dest.folder, uidValidity: dest.uidValidity, uid: destUid as number };
+      return [Receipt.recall({ ...key }, copy, proof as NonNullable<typeof proof>)];
+    });
+  }
+
+  retire(from: FolderKey, uids: readonly number[], how: Retired, at: number, _ms: number): void {
+    for (const uid of uids) {
+      const state = this.#row(from, uid)?.note.state;
+      if (state !== 'proven' && state !== 'retired') throw failed('has no Receipt', 'journal');
+    }
+    for (const row of this.#all(from, uids)) retired(row, how, at);
+  }
+
+  gone(from: FolderKey, uids: readonly number[], at: number): void {
+    for (const row of this.#all(from, uids)) {
+      if (row.note.state === 'proven') retired(row, 'expunged', at);
+      else if (row.note.state === 'retired') row.present = false;
+      else this.#rows.delete(text(row.key));
+    }
+  }
+
+  claimed(dest: FolderKey, uids?: readonly number[]): Set<number> {
+    const claimed = [...this.#shared.claims.values()]
+      .filter(({ destination, copy }) => destination === this.#destination && within(dest, copy))
+      .map(({ copy }) => copy.uid);
+    return new Set(uids ? claimed.filter((uid) => uids.includes(uid)) : claimed);
+  }
+
+  count(state: Note['state']): number {
+    return [...this.#rows.values()].filter(({ note }) => note.state === state).length;
+  }
+
+  aside(): (Note & MessageKey)[] {
+    return this.#sorted()
+      .filter(({ note }) => note.state === 'unverified' || note.state === 'refused')
+      .map(({ key, note }) => ({ ...note, ...key }));
+  }
+
+  prune(before: number): number {
+    const old = [...this.#rows.values()].filter(
+      ({ present, retiredAt }) => !present && (retiredAt ?? before) < before,
+    );
+    for (const { key } of old) this.#rows.delete(text(key));
+    return old.length;
+  }
+
+  #refuseProven(from: FolderKey, intents: readonly Intent[]): void {
+    for (const { uid } of intents) {
+      const row = this.#row(from, uid);
+      if (row?.present && (row.note.state === 'proven' || row.note.state === 'retired'))
+        throw failed('has a Receipt already', 'journal');
+    }
+  }
+
+  #row(from: FolderKey, uid: number): Row | undefined {
+    return this.#rows.get(text({ ...from, uid }));
+  }
+
+  #all(from: FolderKey, uids: readonly number[]): Row[] {
+    return uids.flatMap((uid) => this.#row(from, uid) ?? []);
+  }
+
+  #sorted(): Row[] {
+    return [...this.#rows.values()].sort(
+      ({ key: a }, { key: b }) =>
+        (a.folder < b.folder ? -1 : Number(a.folder > b.folder)) ||
+        a.uidValidity - b.uidValidity ||
+        a.uid - b.uid,
+    );
+  }
+}
+
+function retired(row: Row, how: Retired, at: number): void {
+  row.note = { ...row.note, state: 'retired', retired: how };
+  row.present = how === 'kept' || how === 'marked';
+  row.retiredAt = at;
+}
+
+function within(folder: FolderKey, key: MessageKey): boolean {
+  return key.folder === folder.folder && key.uidValidity === folder.uidValidity;
+}
+
+function text({ folder, uidValidity, uid }: MessageKey): string {
+  return JSON.stringify([folder, uidValidity, uid]);
+}
+
+function failed(what: string, step: 'journal' | 'verify'): Failure {
+  const programming = step === 'journal';
+  return new Failure(`The message ${what}.`, {
+    step,
+    scope: programming ? 'account' : 'message',
+    lasting: programming,
+  });
+}
