@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../domain/failure.ts';
 import { isTorn } from './failures.ts';
+import { openReadOnly } from './open-read-only.ts';
 import { APPLICATION_ID, JOURNAL_FILE, upgrade, VERSION, versionOf } from './schema.ts';
 
 export interface OpenedFile {
@@ -46,7 +47,7 @@ function noWal(stateDir: string): string {
 }
 
 /** What the first 100 bytes of a database say (https://sqlite.org/fileformat.html §1.3): whether it may be ours at all. */
-export function isOurs(file: string): boolean {
+function isOurs(file: string): boolean {
   const header = Buffer.alloc(100);
   const fd = fs.openSync(file, 'r');
   try {
@@ -67,7 +68,7 @@ function isUsable(file: string): boolean {
   // A -wal without its database would be replayed into the next one.
   if (!fs.existsSync(file)) return !COMPANIONS.some((end) => fs.existsSync(file + end));
   if (!isOurs(file)) return false;
-  const db = new DatabaseSync(file, { readOnly: true, timeout: 2000 });
+  const db = openReadOnly(file);
   try {
     refuseNewer(versionOf(db), dirname(file));
     return db.prepare('PRAGMA quick_check(1)').get()?.quick_check === 'ok';
@@ -80,7 +81,7 @@ function isUsable(file: string): boolean {
 }
 
 /** Throws a Failure, lasting, if the version is newer than ours: what we don't know we can't keep right. */
-export function refuseNewer(version: number, stateDir: string): void {
+function refuseNewer(version: number, stateDir: string): void {
   if (version <= VERSION) return;
   throw new Failure(
     `The journal in STATE_DIR (${stateDir}) was written by a newer imapferry (its format is ${version}, this one knows ${VERSION}). Start that newer version again, or name another STATE_DIR: imapferry then looks for what was carried at the destination.`,

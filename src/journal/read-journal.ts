@@ -3,13 +3,13 @@
  * process every half minute, so this file and what it imports stay small.
  */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { Failure } from '../domain/failure.ts';
 import type { MessageKey } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { journalFailure } from './failures.ts';
+import { openReadOnly } from './open-read-only.ts';
 import { NOTE_COLUMNS, type NoteRow, noteOf } from './rows.ts';
 import { APPLICATION_ID, JOURNAL_FILE, VERSION, versionOf } from './schema.ts';
 
@@ -30,7 +30,7 @@ export interface JournalReader extends Disposable {
 export function readJournal(stateDir: string): JournalReader {
   const file = join(stateDir, JOURNAL_FILE);
   if (!existsSync(file)) return { lastBeat: () => undefined, aside: () => [], ...closing() };
-  const db = told(stateDir, () => open(file));
+  const db = told(stateDir, () => openReadOnly(file));
   try {
     told(stateDir, () => refuseOthers(db, stateDir));
   } catch (thrown) {
@@ -42,18 +42,6 @@ export function readJournal(stateDir: string): JournalReader {
     aside: () => told(stateDir, () => aside(db)),
     ...closing(db),
   };
-}
-
-/**
- * A -wal is there while imapferry runs, and after it was killed. Without one the file is whole and at rest, and is
- * opened as immutable: otherwise SQLite would make a -wal and a -shm, and leave them, owned by whoever looks.
- */
-function open(file: string): DatabaseSync {
-  const options = { readOnly: true, timeout: 2000 };
-  if (existsSync(`${file}-wal`)) return new DatabaseSync(file, options);
-  const url = pathToFileURL(resolve(file));
-  url.searchParams.set('immutable', '1');
-  return new DatabaseSync(url, options);
 }
 
 function refuseOthers(db: DatabaseSync, stateDir: string): void {

@@ -119,9 +119,9 @@ export class SqliteRouteJournal implements RouteJournal {
         };
         const { folder, uidValidity, uid } = key;
         const claim = { source, destination, folder, uidValidity, uid, ...dest };
-        if (sql.claim.run(claim).changes === 0) throw claimedAlready(copy);
         const { changes } = sql.prove.run({ ...key, ...dest, proof, at });
         if (changes === 0) throw misused(`${named(original, original.uid)} was never noted`);
+        if (sql.claim.run(claim).changes === 0) throw claimedAlready(copy);
       }
     });
   }

@@ -95,7 +95,7 @@ export class Store {
       return result;
     } catch (thrown) {
       // SQLite has ended the transaction itself after some errors, a full disk among them, and not after others.
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      if (this.#db.isOpen && this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw journalFailure(thrown, this.#stateDir);
     }
   }

@@ -1,0 +1,81 @@
+/** A sequence of calls that takes a journal through every state, for tests that cut it off somewhere. */
+import type { FolderKey, Journal, RouteJournal } from '../../src/domain/ports.ts';
+import { Receipt } from '../../src/domain/receipt.ts';
+
+export const FOLDER: FolderKey = { folder: 'INBOX', uidValidity: 3 };
+export const COPIES: FolderKey = { folder: 'Post', uidValidity: 4 };
+const STANDING = { ...COPIES, uidNext: 10 };
+export const ACCOUNT = 'mum@a.example.org:993';
+
+export function routeOf(journal: Journal): RouteJournal {
+  return journal.route('default', ACCOUNT, 'mum@b.example.org:993');
+}
+
+export function intents(...uids: number[]) {
+  return uids.map((uid) => ({
+    uid,
+    sha256: `${uid}`,
+    messageId: `<${uid}@example.org>`,
+    size: uid,
+  }));
+}
+
+/** A Receipt for a message and a copy that are equal. */
+export function proof(uid: number, copyUid: number): Receipt {
+  const bytes = Buffer.from(`X-Number: ${uid}\r\n\r\n`);
+  const flags = new Set<string>();
+  const original = { uid, size: bytes.length, flags, bytes };
+  const copy = { uid: copyUid, flags, bytes };
+  const issued = Receipt.of(
+    { ...FOLDER, uid },
+    original,
+    { ...COPIES, uid: copyUid },
+    copy,
+    'bytes',
+  );
+  if (!issued) throw new Error('the two are the same message');
+  return issued;
+}
+
+const on = (work: (route: RouteJournal) => void) => (journal: Journal) => work(routeOf(journal));
+
+export const CALLS: readonly ((journal: Journal) => void)[] = [
+  on((route) => route.seen(FOLDER)),
+  on((route) => route.intend(FOLDER, STANDING, intents(1, 2, 3, 4, 5))),
+  (journal) => journal.noteRefusal(ACCOUNT, 77),
+  on((route) => route.prove([proof(1, 11), proof(2, 12)], 100)),
+  on((route) => route.retire(FOLDER, [1], 'expunged', 110, 9)),
+  on((route) => route.retire(FOLDER, [2], 'kept', 111, 9)),
+  on((route) => route.withdraw(FOLDER, [5])),
+  on((route) =>
+    route.setAside(
+      FOLDER,
+      intents(3, 9),
+      'refused',
+      { why: 'no', dest: STANDING, retryAt: 5 },
+      120,
+    ),
+  ),
+  on((route) => route.prove([proof(3, 13), proof(4, 14)], 130)),
+  (journal) => journal.clearRefusals(ACCOUNT),
+  on((route) => route.gone(FOLDER, [2, 3], 140)),
+  (journal) => journal.prune(112),
+  on((route) => route.seen({ ...FOLDER, uidValidity: 99 })),
+];
+
+/** All that a journal tells of the calls, but for its own clock. */
+export function told(journal: Journal): unknown {
+  const route = routeOf(journal);
+  const uids = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const timeless = (notes: Map<number, object>) =>
+    [...notes].sort(([a], [b]) => a - b).map(([uid, note]) => [uid, { ...note, notedAt: 0 }]);
+  return {
+    here: timeless(route.notes(FOLDER)),
+    rows: timeless(route.notes(FOLDER, uids)),
+    receipts: route.receipts(FOLDER, uids),
+    claimed: [...route.claimed(COPIES)].sort(),
+    validity: route.lastValidity('INBOX'),
+    refusals: journal.refusals(ACCOUNT),
+    aside: route.aside().map(({ uid }) => uid),
+  };
+}
