@@ -4,6 +4,8 @@
  */
 import { existsSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Failure } from '../../src/domain/failure.ts';
 import { lockStateDir } from '../../src/journal/lock.ts';
 import { readJournal } from '../../src/journal/read-journal.ts';
@@ -35,7 +37,12 @@ function attempt(work: () => unknown): void {
 const ROLES: Record<string, () => void> = {
   /** Locks, and lives until it is ended. */
   lock() {
-    attempt(() => lockStateDir(stateDir));
+    attempt(() => {
+      lockStateDir(stateDir);
+      // Nobody holds what it returned: that must not let a second process in.
+      setFlagsFromString('--expose-gc');
+      runInNewContext('gc')();
+    });
     setTimeout(() => undefined, 1 << 30);
   },
   /** Locks as another user. */
