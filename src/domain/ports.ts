@@ -115,8 +115,11 @@ export interface DestinationSession extends Session {
   append(messages: readonly Original[]): Promise<Placement[]>;
   /** The open folder's messages whose UID is `from` or higher: UID, size, INTERNALDATE, flags, Message-ID. One UID FETCH. */
   listFrom(from: number): Promise<Candidate[]>;
-  /** Reads messages of the open folder back, whole, one after another; those that are not there are missing. */
-  read(uids: readonly number[]): AsyncIterable<Copy>;
+  /**
+   * Reads messages of the open folder back, whole, and hands one after another to `take`, so that no two have to be in
+   * memory. Those that are not there are missing. `take` must not call this session.
+   */
+  read(uids: readonly number[], take: (copy: Copy) => void): Promise<void>;
   /** Puts flags on, or takes them from, a copy of ours in the open folder: what changed at the source meanwhile. */
   reflag(uid: number, add: readonly string[], remove: readonly string[]): Promise<void>;
 }

@@ -42,7 +42,10 @@ async function once(
   carried: Map<number, ReadonlySet<string>>,
 ): Promise<void> {
   const { epoch } = batch;
-  const notes = works.journal.notes(epoch.key);
+  const notes = works.journal.notes(
+    epoch.key,
+    batch.messages.map(({ uid }) => uid),
+  );
   const roads = sort(works, batch, notes);
   const proven = works.journal.receipts(
     epoch.key,

@@ -81,8 +81,7 @@ async function lookAtAll(
   });
   const listed = await lane.use(epoch, works.quit, (session) => session.list(wanted));
   // The notes may have moved on while the server was listing.
-  const fresh = works.journal.notes(epoch.key, wanted);
-  return { listed, notes: fresh };
+  return { listed, notes: works.journal.notes(epoch.key, wanted) };
 }
 
 /** Closes the rows of originals that are no longer in their folder. */

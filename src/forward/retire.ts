@@ -160,7 +160,7 @@ function done(
   const { epoch } = batch;
   const now = works.clock.now();
   const ms = Math.max(0, now - batch.seenAt);
-  const notes = works.journal.notes(epoch.key);
+  const notes = works.journal.notes(epoch.key, uids);
   works.journal.retire(epoch.key, uids, how, now, ms);
   const listed = new Map(batch.messages.map((message) => [message.uid, message]));
   for (const receipt of receipts) {

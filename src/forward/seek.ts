@@ -36,23 +36,23 @@ export async function seek(
   if ([...notes.values()].some((note) => note.state === 'unverified'))
     works.listings.forget(view.folder);
   const listing = await works.listings.current(session, view, Math.min(...from.values()));
-  const claimed = works.journal.claimed(view);
   const wanted = new Map<number, Original[]>();
   for (const original of originals) {
     for (const { uid } of listing.candidates(original, from.get(original.uid) ?? 1)) {
-      if (!claimed.has(uid)) wanted.set(uid, [...(wanted.get(uid) ?? []), original]);
+      wanted.set(uid, [...(wanted.get(uid) ?? []), original]);
     }
   }
+  for (const uid of works.journal.claimed(view, [...wanted.keys()])) wanted.delete(uid);
   const matches: Receipt[] = [];
   if (wanted.size > 0) {
-    for await (const copy of session.read([...wanted.keys()])) {
+    await session.read([...wanted.keys()], (copy) => {
       for (const original of wanted.get(copy.uid) ?? []) {
         // Only what was noted before it was sent may be recognised by its header alone.
         const verify = notes.has(original.uid) ? works.route.verify : 'bytes';
         const receipt = match(epoch, original, view, copy, verify);
         if (receipt) matches.push(receipt);
       }
-    }
+    });
   }
   const found = assign(matches);
   const proven = new Set(found.map((receipt) => receipt.original.uid));

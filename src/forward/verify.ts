@@ -34,11 +34,11 @@ export async function verify(
   }
   const receipts: Receipt[] = [];
   if (named.size > 0) {
-    for await (const copy of session.read([...named.keys()])) {
+    await session.read([...named.keys()], (copy) => {
       const original = named.get(copy.uid);
       const receipt = original && match(epoch, original, view, copy, works.route.verify);
       if (receipt) receipts.push(receipt);
-    }
+    });
   }
   const proven = prove(works, receipts);
   for (const { copy } of proven) named.delete(copy.uid);
@@ -85,7 +85,10 @@ async function findUnnamed(
 ): Promise<Receipt[]> {
   if (originals.length === 0) return [];
   const fresh = await session.open(view.folder, { fresh: true });
-  const notes = works.journal.notes(epoch.key);
+  const notes = works.journal.notes(
+    epoch.key,
+    originals.map(({ uid }) => uid),
+  );
   const { found, missing } = await seek(works, session, fresh, epoch, originals, notes);
   if (found.length > 0) {
     works.journal.prove(found, works.clock.now());

@@ -1,0 +1,238 @@
+/**
+ * One connection's life: connected under the terms of its account, every step under a deadline, closed once.
+ *
+ * The deadline counts from the last byte in either direction: while a step is under way the socket's own timer runs,
+ * which Node restarts with every byte read and with every byte that leaves the write queue. At rest no timer runs; a
+ * watching connection ends IDLE every `idleRenew` and is proven alive by a NOOP, which is a step like any other.
+ */
+import { ImapFlow, type ImapFlowError } from 'imapflow';
+import { enhanceCommandError } from 'imapflow/lib/tools.js';
+import { Failure, type Step } from '../domain/failure.ts';
+import type { Account } from '../domain/route.ts';
+import { connectFailure, failureOf, readable } from './answers.ts';
+import { type Answer, type ExecOptions, type Flow, internals, type Tokens } from './internals.ts';
+import { transportFor } from './transport.ts';
+
+export interface ClientOptions {
+  readonly signal: AbortSignal;
+  /** Milliseconds without a byte in either direction after which a step fails and the connection is closed. */
+  readonly silence?: number;
+  /** Milliseconds after which IDLE is renewed, on a connection that idles. */
+  readonly idleRenew?: number;
+}
+
+/** Silence that a step bears. */
+const SILENCE = 90_000;
+/** How often IDLE is renewed where nobody says so. */
+const IDLE_RENEW = 270_000;
+/** How long connecting and logging in may take together. */
+const CONNECT = 120_000;
+/** How long a polite goodbye may take. */
+const GOODBYE = 2_000;
+/** How soon after work IDLE is taken up again. */
+const IDLE_DELAY = 50;
+
+/** The command under which our own work runs in the library, so that IDLE is ended before it and armed again after it. */
+const OURS = 'IMAPFERRY';
+
+export class Client {
+  readonly flow: Flow;
+  readonly closed: Promise<Failure | undefined>;
+  readonly #account: Account;
+  readonly #silence: number;
+  readonly #idleRenew: number;
+  #steps = 0;
+  #wantsIdle = false;
+  #renewal: NodeJS.Timeout | undefined;
+  #error: unknown;
+  #ended = false;
+  #byUs = false;
+
+  private constructor(account: Account, flow: Flow, options: ClientOptions) {
+    this.#account = account;
+    this.flow = flow;
+    this.#silence = options.silence ?? SILENCE;
+    this.#idleRenew = options.idleRenew ?? IDLE_RENEW;
+    const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
+    this.closed = promise;
+    flow.on('error', (error) => {
+      this.#error ??= error;
+    });
+    flow.on('close', () => {
+      this.#ended = true;
+      clearTimeout(this.#renewal);
+      resolve(this.#byUs ? undefined : this.#reason());
+    });
+    flow.commands.set(OURS, (_connection, work: () => Promise<unknown>) => work());
+  }
+
+  /**
+   * Connects and logs in. Rejects with a Failure that names the server and what can be done; nothing secret is sent on
+   * a connection that is not what the account asks for.
+   */
+  static async connect(account: Account, options: ClientOptions): Promise<Client> {
+    const { signal, silence = SILENCE } = options;
+    signal.throwIfAborted();
+    const secret = await account.secret();
+    const flow = new ImapFlow({
+      host: account.host,
+      port: account.port,
+      secure: account.security === 'implicit',
+      doSTARTTLS: account.security === 'starttls',
+      auth:
+        account.auth === 'oauth2'
+          ? { user: account.user, accessToken: secret }
+          : { user: account.user, pass: secret },
+      transport: transportFor(account),
+      connectionTimeout: Math.min(silence, 30_000),
+      greetingTimeout: Math.min(silence, 30_000),
+      socketTimeout: silence,
+      autoIdleDelay: IDLE_DELAY,
+      disableAutoIdle: true,
+      disableAutoEnable: true,
+      disableCompression: true,
+      clientInfo: { name: 'imapferry' },
+      logger: false,
+    });
+    const client = new Client(account, internals(flow), options);
+    const abort = () => client.close();
+    signal.addEventListener('abort', abort, { once: true });
+    const deadline = setTimeout(abort, CONNECT);
+    try {
+      await flow.connect();
+      signal.throwIfAborted();
+      // Folders are named by the paths that LIST shows; the library would put the personal prefix in front of some.
+      if (client.flow.namespace) client.flow.namespace.prefix = '';
+      client.#rest();
+      return client;
+    } catch (thrown) {
+      client.close();
+      if (signal.aborted) throw connectFailure(signal.reason, account);
+      throw connectFailure(client.#error ?? thrown, account);
+    } finally {
+      clearTimeout(deadline);
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** Whether the server offers a capability, in any letter case. Asked after the login, where the list is longer. */
+  has(capability: string): boolean {
+    return this.flow.capabilities.has(capability);
+  }
+
+  /**
+   * Runs one step under the deadline. Rejects with a Failure of that step; promptly where the connection ends. `work`
+   * uses the library's methods, or `exec` for what they do not show.
+   */
+  async step<T>(step: Step, work: () => Promise<T>): Promise<T> {
+    if (this.#ended) throw this.#lost(step, this.#byUs ? undefined : this.#reason(), false);
+    this.#steps++;
+    clearTimeout(this.#renewal);
+    this.#arm(this.#silence);
+    const ended = this.closed.then((why): never => {
+      throw this.#lost(step, why, true);
+    });
+    ended.catch(() => undefined);
+    try {
+      return await Promise.race([work(), ended]);
+    } catch (thrown) {
+      // The library says of a lost connection only that it is lost; why is known a moment later.
+      const failure = failureOf(thrown, step);
+      if (failure.kind === 'lost' && !this.flow.usable)
+        throw this.#lost(step, await this.closed, true);
+      throw failure;
+    } finally {
+      this.#steps--;
+      this.#rest();
+    }
+  }
+
+  /**
+   * One command past the library's methods, with IDLE ended before and armed again after it. Resolves with the tagged
+   * answer. To be used within `step`.
+   */
+  async command(name: string, attributes: Tokens | false, options?: ExecOptions): Promise<Answer> {
+    const answer = await this.flow.run(OURS, async () => {
+      try {
+        const { response, next } = await this.flow.exec(name, attributes, options);
+        next();
+        return response;
+      } catch (thrown) {
+        // Only the library's own commands read the response code by themselves.
+        throw await enhanceCommandError(thrown as ImapFlowError);
+      }
+    });
+    const { command } = answer as Answer;
+    if (command?.toUpperCase() === 'OK') return answer as Answer;
+    // The library takes one NO for an OK: "Some of the requested messages no longer exist".
+    throw new Failure(`The server did not carry out all of ${name}.`, {
+      step: 'look',
+      scope: 'connection',
+      outcomeUnknown: true,
+    });
+  }
+
+  /** Whether IDLE is taken up by itself from now on, and renewed. */
+  idling(wanted: boolean): void {
+    this.#wantsIdle = wanted;
+    this.flow.options.disableAutoIdle = !wanted;
+  }
+
+  /** Ends the connection at once. Expunges nothing. */
+  close(): void {
+    this.#byUs = true;
+    this.flow.close();
+  }
+
+  /** Ends the connection by LOGOUT, which expunges nothing; after 2 s, at once. */
+  async logout(): Promise<void> {
+    this.#byUs = true;
+    const late = setTimeout(() => this.flow.close(), GOODBYE);
+    await this.flow.logout().catch(() => undefined);
+    clearTimeout(late);
+    this.flow.close();
+    await this.closed;
+  }
+
+  /** No step is under way: no timer runs but the one that renews IDLE. */
+  #rest(): void {
+    if (this.#steps > 0 || this.#ended) return;
+    this.#arm(0);
+    if (!this.#wantsIdle) return;
+    clearTimeout(this.#renewal);
+    this.#renewal = setTimeout(() => {
+      // What goes wrong ends the connection, and is told by `closed`.
+      this.step('idle', () => this.command('NOOP', false)).catch(() => undefined);
+    }, this.#idleRenew);
+  }
+
+  #arm(ms: number): void {
+    const { socket } = this.flow;
+    if (socket && !socket.destroyed) socket.setTimeout(ms);
+  }
+
+  #reason(): Failure {
+    const { byeReason } = this.flow;
+    const words = byeReason ? `it said goodbye (${readable(byeReason)})` : undefined;
+    const error = this.#error as { code?: string; message?: string } | undefined;
+    const silent = error?.code === 'ETIMEOUT' ? 'it has fallen silent' : undefined;
+    const why = words ?? silent ?? readable(error?.message ?? 'it closed the connection');
+    const { side, host } = this.#account;
+    return new Failure(`The connection to the ${side} server ${host} ended: ${why}.`, {
+      step: 'connect',
+      scope: 'connection',
+      kind: 'lost',
+      cause: this.#error,
+    });
+  }
+
+  #lost(step: Step, why: Failure | undefined, underWay: boolean): Failure {
+    return new Failure(why?.message ?? 'The connection was closed.', {
+      step,
+      scope: 'connection',
+      kind: 'lost',
+      outcomeUnknown: underWay,
+      cause: why,
+    });
+  }
+}

@@ -1,0 +1,143 @@
+/** The destination account over IMAP. */
+import type { Emit } from '../domain/events.ts';
+import type { Candidate, Copy, FolderView, Original } from '../domain/message.ts';
+import { headerField } from '../domain/message.ts';
+import type {
+  Batching,
+  DestinationAccount,
+  DestinationSession,
+  Placement,
+} from '../domain/ports.ts';
+import type { Account } from '../domain/route.ts';
+import { must } from './answers.ts';
+import { appendAll } from './append.ts';
+import { Client } from './client.ts';
+import { allowedFlags } from './flags.ts';
+import { ensureFolder } from './folders.ts';
+import { ImapSession, listedOf } from './session.ts';
+import { uidSets } from './sets.ts';
+
+/** @param options `silence`: milliseconds without a byte that a step bears; `route` names the route in events */
+export function destinationAccount(
+  account: Account,
+  options: { readonly emit: Emit; readonly route: string; readonly silence?: number },
+): DestinationAccount {
+  const told = new Set<string>();
+  return {
+    async connect(signal) {
+      const { emit, route, silence } = options;
+      const client = await Client.connect(account, {
+        signal,
+        ...(silence !== undefined && { silence }),
+      });
+      const dropped = (folder: string, flag: string) => {
+        if (told.has(`${folder}\n${flag}`)) return;
+        told.add(`${folder}\n${flag}`);
+        emit('flags.dropped', {
+          route,
+          dest: folder,
+          why: flag,
+          msg: `The destination folder ${folder} does not keep the flag ${flag}; messages arrive without it.`,
+        });
+      };
+      return new ImapDestination(client, dropped);
+    },
+  };
+}
+
+class ImapDestination extends ImapSession implements DestinationSession {
+  readonly #dropped: (folder: string, flag: string) => void;
+  #view: FolderView | undefined;
+
+  constructor(client: Client, dropped: (folder: string, flag: string) => void) {
+    super(client);
+    this.#dropped = dropped;
+  }
+
+  get batching(): Batching {
+    const { client } = this;
+    if (!client.has('LITERAL+')) return 'single';
+    return client.has('MULTIAPPEND') && client.has('UIDPLUS') ? 'multi' : 'literal';
+  }
+
+  get appendLimit(): number | undefined {
+    const limit = this.client.flow.capabilities.get('APPENDLIMIT');
+    return typeof limit === 'number' ? limit : undefined;
+  }
+
+  async open(folder: string, { fresh }: { fresh: boolean }): Promise<FolderView> {
+    if (!fresh && this.#view?.folder === folder) return this.#view;
+    this.#view = undefined;
+    const view = await this.select(folder, false);
+    this.#view = view;
+    return view;
+  }
+
+  async create(folder: string): Promise<void> {
+    await ensureFolder(this.client, folder);
+  }
+
+  async append(messages: readonly Original[]): Promise<Placement[]> {
+    const folder = this.#view?.folder;
+    const { mailbox } = this.client.flow;
+    if (folder === undefined || mailbox === false)
+      throw new TypeError('append() wants an open folder');
+    const flagsOf = (message: Original) =>
+      allowedFlags(message.flags, mailbox.permanentFlags, (flag) => this.#dropped(folder, flag));
+    return appendAll(this.client, this.batching, folder, messages, flagsOf);
+  }
+
+  async listFrom(from: number): Promise<Candidate[]> {
+    const rows: Candidate[] = [];
+    const query = {
+      uid: true,
+      flags: true,
+      size: true,
+      internalDate: true,
+      headers: ['message-id'],
+    };
+    await this.fetchRows(
+      'verify',
+      [`${from}:*`],
+      (uid) => uid >= from,
+      query,
+      (row) => {
+        const messageId = headerField(row.headers as Buffer, 'message-id');
+        rows.push({ ...listedOf(row), ...(messageId !== undefined && { messageId }) });
+      },
+    );
+    return rows.sort((a, b) => a.uid - b.uid);
+  }
+
+  async read(uids: readonly number[], take: (copy: Copy) => void): Promise<void> {
+    const wanted = new Set(uids);
+    const query = { uid: true, flags: true, source: true };
+    await this.fetchRows(
+      'verify',
+      uidSets(uids),
+      (uid) => wanted.has(uid),
+      query,
+      (row) => take({ uid: row.uid, flags: row.flags ?? new Set(), bytes: row.source as Buffer }),
+    );
+  }
+
+  async reflag(uid: number, add: readonly string[], remove: readonly string[]): Promise<void> {
+    const { flow } = this.client;
+    const mailbox = flow.mailbox;
+    const folder = this.#view?.folder ?? '';
+    const allowed = allowedFlags(
+      new Set(add),
+      mailbox === false ? undefined : mailbox.permanentFlags,
+      (flag) => this.#dropped(folder, flag),
+    );
+    await this.client.step('retire', async () => {
+      const set = `${uid}`;
+      if (allowed.length > 0) {
+        must(await flow.messageFlagsAdd(set, allowed, { uid: true }), 'retire', 'STORE');
+      }
+      if (remove.length > 0) {
+        must(await flow.messageFlagsRemove(set, [...remove], { uid: true }), 'retire', 'STORE');
+      }
+    });
+  }
+}

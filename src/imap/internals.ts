@@ -1,0 +1,65 @@
+/**
+ * The untyped part of imapflow 2.10.2 that we use, declared once. `test/contract/internals.test.ts` holds it: raising
+ * the version means running that first.
+ */
+import type { Socket } from 'node:net';
+import type { ImapFlow } from 'imapflow';
+
+/** A node of a command or of an answer, as the library's compiler and parser have them. */
+export interface Token {
+  readonly type: 'ATOM' | 'STRING' | 'SEQUENCE' | 'LITERAL' | 'NUMBER' | 'TEXT';
+  readonly value: string | Buffer;
+  /** A response code's content, e.g. `APPENDUID`, `1795422535`, `41:50`. */
+  readonly section?: readonly (Token | null)[];
+}
+
+export type Tokens = readonly (Token | Tokens | null)[];
+
+export interface Answer {
+  readonly command?: string;
+  readonly attributes?: Tokens;
+}
+
+export interface ExecOptions {
+  /** Called for each untagged answer of that name while the command is under way. */
+  readonly untagged?: Record<string, (answer: Answer) => void>;
+  /** Called once the command's line is written. */
+  readonly onSend?: () => void;
+}
+
+/** Commands past the typed methods. `exec` does not break IDLE: see `command` in client.ts. */
+export interface Internals {
+  exec(
+    command: string,
+    attributes: Tokens | false,
+    options?: ExecOptions,
+  ): Promise<{ readonly response: Answer; next(): void }>;
+  /** Writes to the connection; a CRLF follows, since no literal of the compiler's is pending. */
+  write(chunk: Buffer | string): void;
+  /** Runs a registered command: ends IDLE first, arms it again afterwards. */
+  run(command: string, ...args: unknown[]): Promise<unknown>;
+  readonly commands: Map<string, (connection: unknown, ...args: never[]) => Promise<unknown>>;
+  readonly capabilities: Map<string, boolean | number>;
+  readonly socket: Socket | false;
+  readonly writeSocket: Socket | false;
+  /** What is called for a response code in any status answer, e.g. `UIDNOTSTICKY`. */
+  readonly sectionHandlers: Record<string, () => void>;
+  namespace: { prefix: string; delimiter?: string } | undefined;
+  skipIdle?: boolean;
+  readonly options: { disableAutoIdle?: boolean };
+}
+
+export type Flow = ImapFlow & Internals;
+
+const METHODS = ['exec', 'write', 'run'] as const;
+
+/** An ImapFlow with its internals. Throws where this version of the library has them no more. */
+export function internals(flow: ImapFlow): Flow {
+  const open = flow as Flow;
+  for (const method of METHODS) {
+    if (typeof open[method] !== 'function')
+      throw new TypeError(`imapflow has no ${method}() any more`);
+  }
+  if (!(open.commands instanceof Map)) throw new TypeError('imapflow has no commands map any more');
+  return open;
+}

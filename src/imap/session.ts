@@ -1,0 +1,172 @@
+/** What both sides' connections share: folders, opening, listing, reading, the end. */
+import type { FetchMessageObject, FetchQueryObject } from 'imapflow';
+import { Failure, type Step } from '../domain/failure.ts';
+import type { FolderView, Listed } from '../domain/message.ts';
+import type { Session } from '../domain/ports.ts';
+import type { ListedFolder } from '../domain/route.ts';
+import { must } from './answers.ts';
+import type { Client } from './client.ts';
+import { uidSets } from './sets.ts';
+
+export abstract class ImapSession implements Session {
+  protected readonly client: Client;
+
+  constructor(client: Client) {
+    this.client = client;
+  }
+
+  get closed(): Promise<Failure | undefined> {
+    return this.client.closed;
+  }
+
+  async listFolders(): Promise<ListedFolder[]> {
+    const folders = await this.client.step('look', () => this.client.flow.list());
+    return must(folders, 'look', 'LIST').map(
+      ({ path, delimiter, flags, specialUse, specialUseSource }) => ({
+        path,
+        delimiter: delimiter ?? '',
+        // The library guesses special uses by name, too; only what the server says counts here.
+        attributes: new Set([
+          ...flags,
+          ...(specialUse && specialUseSource === 'extension' ? [specialUse] : []),
+        ]),
+      }),
+    );
+  }
+
+  async noop(): Promise<void> {
+    await this.client.step('look', () => this.client.command('NOOP', false));
+  }
+
+  close(): void {
+    this.client.close();
+  }
+
+  logout(): Promise<void> {
+    return this.client.logout();
+  }
+
+  /** SELECT or EXAMINE, always anew. */
+  protected async select(folder: string, readOnly: boolean): Promise<FolderView> {
+    const { flow } = this.client;
+    let uidNotSticky = false;
+    flow.sectionHandlers.UIDNOTSTICKY = () => {
+      uidNotSticky = true;
+    };
+    const opened = await this.client.step('open', () => mailboxOpen(this.client, folder, readOnly));
+    if (opened.path !== folder && !isInbox(folder)) {
+      throw new Failure(`The server opened ${opened.path} in place of ${folder}.`, {
+        step: 'open',
+        scope: 'folder',
+      });
+    }
+    return {
+      folder,
+      uidValidity: Number(opened.uidValidity),
+      uidNext: opened.uidNext,
+      messages: opened.exists,
+      readOnly: opened.readOnly === true && !readOnly,
+      uidNotSticky,
+    };
+  }
+
+  /**
+   * One UID FETCH a set; `take` gets each message once, whole as asked for, in the order of arrival. What the server says
+   * of other messages, or of these without what was asked for, is left out.
+   */
+  protected async fetchRows(
+    step: Step,
+    sets: readonly string[],
+    wanted: (uid: number) => boolean,
+    query: FetchQueryObject,
+    take: (row: FetchMessageObject) => void,
+  ): Promise<void> {
+    for (const set of sets) {
+      await this.client.step(step, async () => {
+        const seen = new Map<number, Partial<FetchMessageObject>>();
+        for await (const row of this.client.flow.fetch(set, query, { uid: true })) {
+          if (typeof row.uid !== 'number' || !wanted(row.uid) || seen.get(row.uid) === DONE)
+            continue;
+          // A server may spread one message's items over several answers.
+          const whole = { ...seen.get(row.uid), ...defined(row) } as FetchMessageObject;
+          if (complete(whole, query)) {
+            seen.set(row.uid, DONE);
+            take(whole);
+          } else seen.set(row.uid, whole);
+        }
+      });
+    }
+  }
+
+  protected async listRows(step: Step, sets: readonly string[], wanted: (uid: number) => boolean) {
+    const rows: Listed[] = [];
+    await this.fetchRows(step, sets, wanted, LISTED, (row) => rows.push(listedOf(row)));
+    return rows.sort((a, b) => a.uid - b.uid);
+  }
+
+  /** Those of `uids` that are still in the open folder. */
+  protected async present(step: Step, uids: readonly number[]): Promise<Set<number>> {
+    const there = new Set<number>();
+    for (const set of uidSets(uids)) {
+      const found = await this.client.step(step, () =>
+        this.client.flow.search({ uid: set }, { uid: true }),
+      );
+      for (const uid of mustBeUids(found, step)) there.add(uid);
+    }
+    return there;
+  }
+}
+
+const LISTED: FetchQueryObject = { uid: true, flags: true, size: true, internalDate: true };
+const DONE: Partial<FetchMessageObject> = {};
+
+/** The result of a SEARCH: an array, or it was refused or lost. */
+export function mustBeUids(found: unknown, step: Step): number[] {
+  return must(Array.isArray(found) ? (found as number[]) : undefined, step, 'SEARCH');
+}
+
+/** A row as a look sees it. */
+export function listedOf(row: FetchMessageObject): Listed {
+  const { internalDate } = row;
+  const date =
+    internalDate instanceof Date && !Number.isNaN(internalDate.getTime())
+      ? internalDate
+      : undefined;
+  return {
+    uid: row.uid,
+    size: row.size ?? 0,
+    flags: row.flags ?? new Set(),
+    ...(date && { internalDate: date }),
+  };
+}
+
+function defined(row: FetchMessageObject): Partial<FetchMessageObject> {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
+}
+
+function complete(row: FetchMessageObject, query: FetchQueryObject): boolean {
+  return (
+    (!query.flags || row.flags instanceof Set) &&
+    (!query.size || typeof row.size === 'number') &&
+    (!query.source || Buffer.isBuffer(row.source)) &&
+    (!query.headers || Buffer.isBuffer(row.headers))
+  );
+}
+
+async function mailboxOpen(client: Client, folder: string, readOnly: boolean) {
+  try {
+    return must(await client.flow.mailboxOpen(folder, { readOnly }), 'open', 'SELECT');
+  } catch (thrown) {
+    if (!(thrown as { mailboxMissing?: boolean }).mailboxMissing) throw thrown;
+    throw new Failure(`There is no folder ${folder}.`, {
+      step: 'open',
+      scope: 'folder',
+      kind: 'folder-missing',
+      cause: thrown,
+    });
+  }
+}
+
+function isInbox(folder: string): boolean {
+  return folder.toUpperCase() === 'INBOX';
+}

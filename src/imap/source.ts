@@ -1,0 +1,219 @@
+/** The source account over IMAP. */
+import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
+import { Failure } from '../domain/failure.ts';
+import type { FolderView, Listed, Original } from '../domain/message.ts';
+import type { SourceAbilities, SourceAccount, SourceSession } from '../domain/ports.ts';
+import type { Account } from '../domain/route.ts';
+import { Client } from './client.ts';
+import { ensureFolder } from './folders.ts';
+import type { Answer, Token, Tokens } from './internals.ts';
+import { ImapSession, listedOf, mustBeUids } from './session.ts';
+import { uidSets, uidsOf } from './sets.ts';
+
+/**
+ * @param options `idleRenew` and `silence` in milliseconds: how often IDLE is renewed, and what silence a step bears
+ */
+export function sourceAccount(
+  account: Account,
+  options: { readonly idleRenew: number; readonly silence?: number },
+): SourceAccount {
+  return {
+    async connect(signal) {
+      return new ImapSource(await Client.connect(account, { signal, ...options }));
+    },
+  };
+}
+
+class ImapSource extends ImapSession implements SourceSession {
+  get abilities(): SourceAbilities {
+    const { client } = this;
+    return {
+      idle: client.has('IDLE') && !client.flow.skipIdle,
+      uidPlus: client.has('UIDPLUS'),
+      move: client.has('MOVE'),
+    };
+  }
+
+  open(
+    folder: string,
+    { readOnly, idle }: { readOnly: boolean; idle: boolean },
+  ): Promise<FolderView> {
+    this.client.idling(idle);
+    return this.select(folder, readOnly);
+  }
+
+  onExists(heard: () => void): void {
+    this.client.flow.on('exists', heard);
+  }
+
+  async uids(): Promise<number[]> {
+    const { flow } = this.client;
+    const found = await this.client.step('look', () => flow.search({ all: true }, { uid: true }));
+    const uids = mustBeUids(found, 'look');
+    const { mailbox } = flow;
+    // A server that finds nothing in a folder that has mail is not believed: it is asked another way.
+    if (uids.length > 0 || mailbox === false || mailbox.exists === 0)
+      return [...uids].sort((a, b) => a - b);
+    return (await this.listRows('look', ['1:*'], () => true)).map(({ uid }) => uid);
+  }
+
+  list(uids: readonly number[]): Promise<Listed[]> {
+    const wanted = new Set(uids);
+    return this.listRows('look', uidSets(uids), (uid) => wanted.has(uid));
+  }
+
+  listFrom(from: number): Promise<Listed[]> {
+    // `n:*` names the last message even where its UID is lower than n (RFC 9051 §6.4.9).
+    return this.listRows('look', [`${from}:*`], (uid) => uid >= from);
+  }
+
+  async fetch(uids: readonly number[]): Promise<Original[]> {
+    const wanted = new Set(uids);
+    const originals: Original[] = [];
+    const query = { uid: true, flags: true, size: true, internalDate: true, source: true };
+    await this.fetchRows(
+      'fetch',
+      uidSets(uids),
+      (uid) => wanted.has(uid),
+      query,
+      (row) => originals.push({ ...listedOf(row), bytes: row.source as Buffer }),
+    );
+    return originals.sort((a, b) => a.uid - b.uid);
+  }
+
+  async mark(uids: readonly number[]): Promise<Map<number, ReadonlySet<string>>> {
+    const wanted = new Set(uids);
+    const after = new Map<number, ReadonlySet<string>>();
+    const untagged = {
+      FETCH: (answer: Answer) => {
+        const row = flagsRow(answer);
+        if (row && wanted.has(row.uid)) after.set(row.uid, row.flags);
+      },
+    };
+    const item: Token = { type: 'ATOM', value: '+FLAGS' };
+    const deleted: Tokens = [{ type: 'ATOM', value: '\\Deleted' }];
+    for (const set of uidSets(uids)) {
+      await this.client.step('retire', () =>
+        this.client.command('UID STORE', [{ type: 'SEQUENCE', value: set }, item, deleted], {
+          untagged,
+        }),
+      );
+    }
+    return after;
+  }
+
+  async expunge(uids: readonly number[]): Promise<Set<number>> {
+    if (!this.abilities.uidPlus) throw lacking('UID EXPUNGE', 'UIDPLUS');
+    for (const set of uidSets(uids)) {
+      await this.client.step('retire', () =>
+        this.client.command('UID EXPUNGE', [{ type: 'SEQUENCE', value: set }]),
+      );
+    }
+    return this.#gone(uids);
+  }
+
+  async expungeAlone(uids: readonly number[]): Promise<{ gone: Set<number>; strangers: boolean }> {
+    const ours = new Set(uids);
+    const strangers = await this.client.step('retire', async () => {
+      const { flow } = this.client;
+      const deleted = mustBeUids(await flow.search({ deleted: true }, { uid: true }), 'retire');
+      if (deleted.some((uid) => !ours.has(uid))) return true;
+      if (deleted.length > 0) await this.client.command('EXPUNGE', false);
+      return false;
+    });
+    return { gone: strangers ? new Set() : await this.#gone(uids), strangers };
+  }
+
+  async move(uids: readonly number[], to: string): Promise<Set<number>> {
+    const { move, uidPlus } = this.abilities;
+    if (!move && !uidPlus) throw lacking('moving', 'MOVE or UIDPLUS');
+    for (const set of uidSets(uids)) {
+      if (move) await this.#transfer('UID MOVE', set, to);
+      else await this.#copyAway(set, to);
+    }
+    return this.#gone(uids);
+  }
+
+  async ensureFolder(folder: string): Promise<void> {
+    await ensureFolder(this.client, folder);
+  }
+
+  /** Without MOVE: only what COPYUID says is copied is expunged here. */
+  async #copyAway(set: string, to: string): Promise<void> {
+    const answer = await this.#transfer('UID COPY', set, to);
+    const section = codeOf(answer);
+    const copied = uidsOf(section[2] ?? '', 1000);
+    const copies = uidsOf(section[3] ?? '', 1000);
+    const asked = new Set(uidsOf(set, 1000));
+    const credible =
+      section[0] === 'COPYUID' &&
+      copied !== undefined &&
+      copied.length === copies?.length &&
+      copied.every((uid) => asked.has(uid));
+    if (!credible) {
+      throw new Failure(
+        `The server did not say which messages it copied to ${to}. They stay where they are.`,
+        {
+          step: 'retire',
+          scope: 'connection',
+          outcomeUnknown: true,
+        },
+      );
+    }
+    await this.mark(copied);
+    await this.expunge(copied);
+  }
+
+  #transfer(command: 'UID MOVE' | 'UID COPY', set: string, to: string): Promise<Answer> {
+    const { client } = this;
+    const path = encodePath(client.flow, normalizePath(client.flow, to));
+    return client.step('retire', () =>
+      client.command(command, [
+        { type: 'SEQUENCE', value: set },
+        { type: 'ATOM', value: path },
+      ]),
+    );
+  }
+
+  async #gone(uids: readonly number[]): Promise<Set<number>> {
+    const there = await this.present('retire', uids);
+    return new Set(uids.filter((uid) => !there.has(uid)));
+  }
+}
+
+function lacking(what: string, capability: string): Failure {
+  return new Failure(`The source server can not do this (${what} wants ${capability}).`, {
+    step: 'retire',
+    scope: 'account',
+    lasting: true,
+  });
+}
+
+/** UID and flags of an untagged FETCH; `undefined` where either is missing. */
+function flagsRow(answer: Answer): { uid: number; flags: Set<string> } | undefined {
+  const items = answer.attributes?.find((item) => Array.isArray(item)) as Tokens | undefined;
+  if (items === undefined) return undefined;
+  let uid: number | undefined;
+  let flags: Set<string> | undefined;
+  for (let i = 0; i + 1 < items.length; i += 2) {
+    const name = textOf(items[i])?.toUpperCase();
+    const value = items[i + 1];
+    if (name === 'UID') uid = Number(textOf(value));
+    if (name === 'FLAGS' && Array.isArray(value)) {
+      flags = new Set((value as Tokens).flatMap((flag) => textOf(flag) ?? []));
+    }
+  }
+  return uid !== undefined && Number.isInteger(uid) && flags ? { uid, flags } : undefined;
+}
+
+function textOf(token: Tokens[number] | undefined): string | undefined {
+  return token && !Array.isArray(token) ? String((token as Token).value) : undefined;
+}
+
+/** The words of a tagged answer's response code, its name in upper case: `['COPYUID', '3', '1:2', '7:8']`. */
+export function codeOf(answer: Answer): string[] {
+  const [first] = answer.attributes ?? [];
+  const section = first && !Array.isArray(first) ? (first as Token).section : undefined;
+  const words = (section ?? []).map((word) => String(word?.value ?? ''));
+  return words.map((word, i) => (i === 0 ? word.toUpperCase() : word));
+}

@@ -1,0 +1,65 @@
+/**
+ * Opens and upgrades the socket, so that it is ours to say what certificate is trusted before anything secret is sent.
+ */
+import net from 'node:net';
+import tls from 'node:tls';
+import type { ImapTransport } from 'imapflow';
+import type { Account } from '../domain/route.ts';
+
+/** The certificate is not the pinned one. `seen`: the SHA-256 of the one that the server showed. */
+export class WrongFingerprint extends Error {
+  readonly code = 'WRONG_FINGERPRINT';
+  readonly seen: string;
+
+  constructor(seen: string) {
+    super('The certificate is not the pinned one');
+    this.seen = seen;
+  }
+}
+
+/** The transport of one connection to this account. */
+export function transportFor(account: Account): ImapTransport {
+  return {
+    connect(options, onConnect) {
+      const where = { host: account.host, port: account.port };
+      if (!options.secure) return net.connect({ ...where, noDelay: true }, onConnect);
+      return secured(account, where, onConnect);
+    },
+    upgrade(plain, _options, onSecure) {
+      return secured(account, { host: account.host, socket: plain as net.Socket }, onSecure);
+    },
+  } as ImapTransport;
+}
+
+function secured(
+  account: Account,
+  where: tls.ConnectionOptions,
+  onSecure: () => void,
+): tls.TLSSocket {
+  const name = account.tlsName ?? account.host;
+  const socket = tls.connect(
+    {
+      ...where,
+      // A name that is an address can't be sent as SNI (RFC 6066 §3), yet the certificate must bear it.
+      ...(net.isIP(name) === 0 && { servername: name }),
+      minVersion: 'TLSv1.2',
+      checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(name, certificate),
+      ...(account.ca !== undefined && { ca: account.ca }),
+      // Pinned: the certificate itself is compared below, whoever issued it and whatever its dates.
+      ...(account.fingerprint !== undefined && { rejectUnauthorized: false }),
+    },
+    () => {
+      const seen = fingerprintOf(socket);
+      if (account.fingerprint === undefined || seen === account.fingerprint) onSecure();
+      else socket.destroy(new WrongFingerprint(seen));
+    },
+  );
+  socket.setNoDelay(true);
+  return socket;
+}
+
+/** SHA-256 of the server's certificate, 64 lower-case hex digits. */
+function fingerprintOf(socket: tls.TLSSocket): string {
+  const shown = socket.getPeerX509Certificate()?.fingerprint256 ?? '';
+  return shown.replaceAll(':', '').toLowerCase();
+}
