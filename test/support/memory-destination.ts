@@ -1,0 +1,242 @@
+/** The destination side of a memory server. */
+import { asFailure, Failure } from '../../src/domain/failure.ts';
+import {
+  type Candidate,
+  type Copy,
+  type FolderView,
+  messageIdOf,
+  type Original,
+  travellingFlags,
+} from '../../src/domain/message.ts';
+import type { Batching, DestinationSession, Placement } from '../../src/domain/ports.ts';
+import { falsified, type Lie } from './memory-faults.ts';
+import { key, type MemoryFolder, type MemoryMessage, type MemoryServer } from './memory-server.ts';
+import { lost, MemorySession } from './memory-session.ts';
+
+type Rows = readonly (MemoryMessage | undefined)[];
+
+export class MemoryDestination extends MemorySession implements DestinationSession {
+  readonly batching: Batching;
+  readonly appendLimit: number | undefined;
+  /** The last `open`, to be given again where it need not be fresh. */
+  #last: FolderView | undefined;
+
+  constructor(server: MemoryServer) {
+    super(server);
+    this.batching = server.manners.batching;
+    this.appendLimit = server.manners.appendLimit;
+  }
+
+  async open(folder: string, { fresh }: { fresh: boolean }): Promise<FolderView> {
+    if (!fresh && this.folder?.path === key(folder) && this.#last) return this.#last;
+    this.#last = undefined;
+    const view = await this.call('open', { effect: () => this.select(folder, false) });
+    this.#last = view;
+    return view;
+  }
+
+  create(folder: string): Promise<void> {
+    return this.call('create', {
+      effect: () => {
+        const there = this.server.folders.get(key(folder)) ?? this.server.makeFolder(folder);
+        there.subscribed = true;
+      },
+    });
+  }
+
+  override tell(): void {
+    this.news = true;
+  }
+
+  async append(messages: readonly Original[]): Promise<Placement[]> {
+    if (messages.length === 0) return [];
+    if (this.batching === 'multi') return this.#appendAll(messages);
+    const placements: Placement[] = [];
+    for (const message of messages) {
+      const held = placements.findLast(({ is }) => is === 'held');
+      placements.push(held ?? (await this.#appendOne(message)));
+      if (placements.at(-1)?.is === 'unknown') {
+        const failure = lost('append', false);
+        while (placements.length < messages.length) placements.push({ is: 'held', failure });
+      }
+    }
+    return placements.slice(0, messages.length);
+  }
+
+  listFrom(from: number): Promise<Candidate[]> {
+    return this.call('listFrom', {
+      effect: () =>
+        this.view()
+          .filter(({ uid }) => uid >= from)
+          .map(candidate),
+      lie: () => [],
+    });
+  }
+
+  /** With `closesAfter` and `at`, the connection ends when the first `at` copies have been handed over. */
+  read(uids: readonly number[], take: (copy: Copy) => void): Promise<void> {
+    return this.call('read', {
+      uids,
+      effect: ({ closesAfter, at }) => {
+        for (const message of this.among(uids).slice(0, closesAfter ? at : undefined)) {
+          message.readBack = true;
+          take(copy(message));
+        }
+      },
+      lie: (lie, { at = 0 }) => this.#misread(uids, lie, at).forEach(take),
+    });
+  }
+
+  reflag(uid: number, add: readonly string[], remove: readonly string[]): Promise<void> {
+    return this.call('reflag', {
+      uids: [uid],
+      effect: () => {
+        const flags = this.among([uid])[0]?.flags;
+        for (const flag of add) flags?.add(flag);
+        for (const flag of remove) flags?.delete(flag);
+      },
+      lie: () => undefined,
+    });
+  }
+
+  #misread(uids: readonly number[], lie: Lie, at: number): Copy[] {
+    const messages = this.among(uids);
+    const other = this.view().find((message) => message !== messages[at]);
+    const told = messages.map((message, nth) => {
+      if (nth === at) {
+        return { ...copy(message), bytes: falsified(lie, message.bytes, other?.bytes ?? EMPTY) };
+      }
+      message.readBack = true;
+      return copy(message);
+    });
+    return lie === 'nothing' ? told.filter((_, nth) => nth !== at) : told;
+  }
+
+  /** MULTIAPPEND: all or none. One that is refused is found out by the others going without it. */
+  async #appendAll(messages: readonly Original[]): Promise<Placement[]> {
+    const refusals = messages.map(({ bytes }) => this.#refusal(bytes));
+    const held = refusals.find((failure) => failure && failure.scope !== 'message');
+    if (held) return messages.map(() => ({ is: 'held', failure: held }));
+    const taken = messages.filter((_, nth) => refusals[nth] === undefined);
+    let stored: Placement[] = [];
+    try {
+      if (taken.length > 0) {
+        stored = await this.call('append', {
+          count: messages.length,
+          effect: () => this.#placements(this.#store(taken)),
+          lie: (lie, { at = 0 }) => this.#stores(taken, lie, at),
+        });
+      }
+    } catch (thrown) {
+      stored = taken.map(() => placementOf(thrown));
+    }
+    return refusals.map((failure) =>
+      failure ? { is: 'refused', failure } : (stored.shift() as Placement),
+    );
+  }
+
+  /** One APPEND a message: each is an attempt of its own, with a fault of its own. */
+  async #appendOne(message: Original): Promise<Placement> {
+    const refusal = this.#refusal(message.bytes);
+    if (refusal) return placementOf(refusal);
+    try {
+      const [placement] = await this.call('append', {
+        count: 1,
+        effect: () => this.#placements(this.#store([message])),
+        lie: (lie) => this.#stores([message], lie, 0),
+      });
+      return placement as Placement;
+    } catch (thrown) {
+      return placementOf(thrown);
+    }
+  }
+
+  #refusal(bytes: Buffer): Failure | undefined {
+    const { appendLimit, refuses } = this.server.manners;
+    if (appendLimit !== undefined && bytes.length > appendLimit) {
+      return new Failure(`The server takes no message of more than ${appendLimit} bytes.`, {
+        step: 'append',
+        scope: 'message',
+        code: 'APPENDLIMIT',
+      });
+    }
+    return refuses(bytes, this.folder?.path ?? '');
+  }
+
+  #store(messages: readonly (Original | undefined)[]): Rows {
+    const folder = this.opened();
+    const rows = messages.map((message) => {
+      if (!message) return undefined;
+      const { bytes, flags, internalDate } = message;
+      const kept = travellingFlags(flags).filter((flag) => keeps(folder, flag));
+      const stored = this.server.manners.rewrites(bytes);
+      return this.server.store(folder, stored, kept, internalDate ?? new Date(), this);
+    });
+    this.horizon = folder.uidNext;
+    return rows;
+  }
+
+  /** Stores in another way than asked, and answers OK all the same. */
+  #stores(messages: readonly Original[], lie: Lie, at: number): Placement[] {
+    const next = this.opened().uidNext;
+    const other = messages.find((_, nth) => nth !== at)?.bytes ?? OTHER;
+    const sent = messages.map((message, nth) => {
+      if (nth !== at) return message;
+      if (lie === 'nothing') return undefined;
+      return { ...message, bytes: falsified(lie, message.bytes, other) };
+    });
+    const rows = this.#store(sent);
+    if (lie === 'twice') this.#store([messages[at]]);
+    return this.#placements(rows).map((placement, nth) => {
+      if (nth !== at) return placement;
+      const { uidValidity } = this.opened();
+      const uid = rows[at]?.uid ?? next + messages.length - 1;
+      if (lie === 'no-uid') return { is: 'stored' };
+      if (lie === 'wrong-uid') return { is: 'stored', copy: { uidValidity, uid: uid + 1 } };
+      if (lie === 'wrong-validity') {
+        return { is: 'stored', copy: { uidValidity: uidValidity + 1, uid } };
+      }
+      return this.server.manners.abilities.uidPlus
+        ? { is: 'stored', copy: { uidValidity, uid } }
+        : { is: 'stored' };
+    });
+  }
+
+  #placements(rows: Rows): Placement[] {
+    const { uidValidity } = this.opened();
+    const { uidPlus } = this.server.manners.abilities;
+    return rows.map((row) =>
+      uidPlus && row ? { is: 'stored', copy: { uidValidity, uid: row.uid } } : { is: 'stored' },
+    );
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+const OTHER = Buffer.from(
+  'Message-ID: <other@example.org>\r\nSubject: other\r\n\r\nanother message\r\n',
+);
+
+function placementOf(thrown: unknown): Placement {
+  const failure = asFailure(thrown, 'append');
+  if (failure.outcomeUnknown) return { is: 'unknown', failure };
+  return { is: failure.scope === 'message' ? 'refused' : 'held', failure };
+}
+
+function keeps(folder: MemoryFolder, flag: string): boolean {
+  return folder.permanentFlags?.has(flag) ?? true;
+}
+
+function candidate({ uid, bytes, flags, internalDate }: MemoryMessage): Candidate {
+  const messageId = messageIdOf(bytes);
+  return {
+    uid,
+    size: bytes.length,
+    flags: new Set(flags),
+    internalDate,
+    ...(messageId !== undefined && { messageId }),
+  };
+}
+
+function copy({ uid, bytes, flags }: MemoryMessage): Copy {
+  return { uid, flags: new Set(flags), bytes };
+}
