@@ -1,5 +1,5 @@
 /** A mail server in memory: folders, messages, the connections that look at them, and all it was ever asked. */
-import type { Failure } from '../../src/domain/failure.ts';
+import { Failure } from '../../src/domain/failure.ts';
 import { isDeleted } from '../../src/domain/message.ts';
 import type { Batching } from '../../src/domain/ports.ts';
 import type { CallName, Fault } from './memory-faults.ts';
@@ -53,7 +53,7 @@ export interface Connected {
   /** Tells EXISTS. */
   tell(folder: MemoryFolder): void;
   /** Ends the connection. */
-  end(reason: Failure | undefined): void;
+  end(reason: Failure): void;
 }
 
 export interface Put {
@@ -224,7 +224,7 @@ export class MemoryServer {
   }
 
   /** A new UIDVALIDITY and new UIDs for all messages. Connections that have the folder open end, as real servers end them. */
-  renumber(path = 'INBOX', reason?: Failure): void {
+  renumber(path = 'INBOX', reason = ended('The folder was renumbered.')): void {
     const folder = this.folder(path);
     folder.uidValidity = ++this.#lastValidity;
     folder.uidNext = 1;
@@ -235,7 +235,7 @@ export class MemoryServer {
   }
 
   /** Ends every connection. */
-  cut(reason?: Failure): void {
+  cut(reason = ended('The server ended the connection.')): void {
     for (const connected of [...this.connections]) connected.end(reason);
   }
 
@@ -284,6 +284,10 @@ export class MemoryServer {
     }
     return message;
   }
+}
+
+function ended(sentence: string): Failure {
+  return new Failure(sentence, { step: 'look', scope: 'connection', kind: 'lost' });
 }
 
 /** INBOX is the same in any letter case. */
