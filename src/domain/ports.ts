@@ -213,7 +213,10 @@ export interface RouteJournal {
   notes(folder: FolderKey, uids?: readonly number[]): Map<number, Note>;
   /** The UIDVALIDITY under which the folder was last seen; `undefined` before the first `seen`. */
   lastValidity(folder: string): number | undefined;
-  /** Notes the UIDVALIDITY under which a source folder is seen now. */
+  /**
+   * Notes the UIDVALIDITY under which a source folder is seen now. If it was another before, the originals that may still
+   * be there come back under new numbers: their old rows are closed, and their copies free to prove them again.
+   */
   seen(folder: FolderKey): void;
   /**
    * Before an APPEND: what is about to travel, and where the destination stood. Replaces earlier rows of these messages,

@@ -71,5 +71,7 @@ export interface ListedFolder {
  * A journal row of another account never speaks for a message of this one.
  */
 export function accountId(account: Account): string {
-  return `${account.user}@${account.host.toLowerCase()}:${account.port}`;
+  // The two usual ports lead to the same account: a change from STARTTLS to implicit TLS makes no other one of it.
+  const port = account.port === 143 || account.port === 993 ? '' : `:${account.port}`;
+  return `${account.user}@${account.host.toLowerCase()}${port}`;
 }

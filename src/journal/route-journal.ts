@@ -64,7 +64,13 @@ export class SqliteRouteJournal implements RouteJournal {
     const { route } = this.#ids;
     // Each look says it, and mostly it is nothing new: not worth a write to disk.
     if (this.lastValidity(folder) === uidValidity) return;
-    this.#store.write((sql) => sql.seen.run({ route, path: folder, uidValidity }));
+    const renumbered = { route, path: folder, uidValidity };
+    this.#store.write((sql) => {
+      sql.seen.run(renumbered);
+      sql.letGo.run({ ...renumbered, source: this.#ids.source });
+      sql.closeRetired.run(renumbered);
+      sql.dropOthers.run(renumbered);
+    });
   }
 
   intend(from: FolderKey, dest: FolderStanding, intents: readonly Intent[]): void {

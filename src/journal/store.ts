@@ -20,6 +20,15 @@ const SQL = {
   validity: 'SELECT uid_validity AS uidValidity FROM folder WHERE route = $route AND path = $path',
   seen: `INSERT INTO folder (route, path, uid_validity) VALUES ($route, $path, $uidValidity)
     ON CONFLICT DO UPDATE SET uid_validity = excluded.uid_validity`,
+  letGo: `DELETE FROM claim WHERE source = $source AND source_folder = $path
+      AND source_uid_validity <> $uidValidity AND EXISTS (
+        SELECT 1 FROM message INDEXED BY message_present
+        WHERE route = $route AND message.folder = $path AND present = 1
+          AND message.uid_validity = claim.source_uid_validity AND message.uid = claim.source_uid)`,
+  closeRetired: `UPDATE message SET present = 0 WHERE route = $route AND folder = $path
+      AND uid_validity <> $uidValidity AND present = 1 AND state = 'retired'`,
+  dropOthers: `DELETE FROM message WHERE route = $route AND folder = $path
+      AND uid_validity <> $uidValidity AND state <> 'retired'`,
 
   // Indices by name: the planner would take the primary key and read all of the history too.
   notes: `SELECT ${NOTE_COLUMNS} FROM message INDEXED BY message_present

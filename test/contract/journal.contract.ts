@@ -129,6 +129,29 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       expect(route.lastValidity('Sent')).toBe(1);
     });
 
+    it('frees the copies of originals that a renumbering brings back, and of no others', () => {
+      route.seen(INBOX);
+      const ways = Object.entries(WAYS);
+      for (const [nth, [, way]] of ways.entries()) way(route, nth + 1);
+      const there = new Set(route.notes(INBOX).keys());
+      const before = route.claimed(COPIES);
+      route.seen({ ...INBOX, uidValidity: INBOX.uidValidity + 1 });
+      const gone = ways.flatMap((_, nth) => (there.has(nth + 1) ? [] : [500 + nth + 1]));
+      expect(before.size).toBeGreaterThan(gone.length);
+      expect(route.claimed(COPIES)).toEqual(new Set(gone));
+      expect(route.notes(INBOX)).toEqual(new Map());
+      expect(route.aside()).toEqual([]);
+      expect(route.count('proven')).toBe(0);
+    });
+
+    it('keeps every claim while the numbering stays', () => {
+      for (const [nth, way] of Object.values(WAYS).entries()) way(route, nth + 1);
+      route.seen(INBOX);
+      const before = route.claimed(COPIES);
+      route.seen(INBOX);
+      expect(route.claimed(COPIES)).toEqual(before);
+    });
+
     describe('takes a message on from each state', () => {
       // For each state: the state after intend, withdraw, setAside, retire and gone. `!` throws, `-` is no row.
       const table: [

@@ -77,6 +77,20 @@ class MemoryRouteJournal implements RouteJournal {
 
   seen({ folder, uidValidity }: FolderKey): void {
     this.#validities.set(folder, uidValidity);
+    for (const [id, row] of this.#rows) {
+      const { key, note, present } = row;
+      if (key.folder !== folder || key.uidValidity === uidValidity) continue;
+      if (present) this.#letGo(key);
+      if (note.state === 'retired') row.present = false;
+      else this.#rows.delete(id);
+    }
+  }
+
+  #letGo(key: MessageKey): void {
+    const original = JSON.stringify([this.#source, text(key)]);
+    for (const [id, claim] of this.#shared.claims) {
+      if (claim.original === original) this.#shared.claims.delete(id);
+    }
   }
 
   intend(from: FolderKey, dest: FolderStanding, intents: readonly Intent[]): void {

@@ -1,0 +1,113 @@
+/** The table of all variables: how each is read, what holds where it is not set, and which this version can't serve yet. */
+import { readCa } from './ca.ts';
+import { parseFolders } from './folders.ts';
+import { Unusable } from './mistakes.ts';
+import {
+  afterDelivery,
+  duration,
+  fingerprint,
+  host,
+  oneOf,
+  type Parser,
+  port,
+  size,
+  text,
+  toggle,
+  wholeNumber,
+} from './values.ts';
+
+export interface Variable<T> {
+  readonly parse: Parser<T>;
+  /** A value for the example in a mistake. */
+  readonly example: string;
+  /** The text that holds where the variable is not set. */
+  readonly default?: string;
+  /** What to say where it is needed and not set. */
+  readonly missing?: string;
+  /** Known, but without effect in this version: any value but `default` is a mistake. */
+  readonly notYet?: true;
+}
+
+function needed<T>(parse: Parser<T>, example: string, missing: string): Variable<T> {
+  return { parse, example, missing };
+}
+
+function optional<T>(parse: Parser<T>, example: string): Variable<T | undefined> {
+  return { parse, example };
+}
+
+function defaulted<T>(parse: Parser<T>, fallback: string): Variable<T> {
+  return { parse, example: fallback, default: fallback };
+}
+
+/** Served by a later version. Ignored in silence it would do harm: DRY_RUN=true must not carry mail. */
+function notYet(off: string): Variable<undefined> {
+  const parse = (value: string) => {
+    if (value !== off) throw new Unusable('asks for what this version does not have yet');
+    return undefined;
+  };
+  return { parse, example: off, default: off, notYet: true };
+}
+
+/** Variables of an account, without `SOURCE_` or `DEST_` in front. */
+const ACCOUNT = {
+  HOST: needed(host, 'imap.example.org', 'is needed: the name of the IMAP server'),
+  PORT: optional(port, '993'),
+  TLS: defaulted(oneOf('implicit', 'starttls', 'none'), 'implicit'),
+  CA_FILE: optional(readCa, '/etc/imapferry/ca.pem'),
+  TLS_NAME: optional(host, 'imap.example.org'),
+  TLS_FINGERPRINT: optional(fingerprint, 'AA:BB:…'),
+  USER: needed(text, 'me@example.org', 'is needed: the login name'),
+  AUTH: defaulted(oneOf('password', 'oauth2'), 'password'),
+  PASSWORD: optional(text, "'…'"),
+  PASSWORD_FILE: optional(text, './secrets/password'),
+  PASSWORD_COMMAND: optional(text, 'pass show mail'),
+  RATE_LIMIT: notYet('none'),
+} as const;
+
+const PLAIN = {
+  FOLDERS: defaulted(parseFolders, '*'),
+  CREATE_FOLDERS: defaulted(toggle, 'true'),
+  AFTER_DELIVERY: defaulted(afterDelivery, 'expunge'),
+  VERIFY: defaulted(oneOf('bytes', 'headers'), 'bytes'),
+  SWEEP_INTERVAL: defaulted(duration('1s', '24h'), '10m'),
+  // RFC 9051 §6.3.13: a server may end an IDLE after 30 minutes, and is to be asked again before 29 have passed.
+  IDLE_RENEW: defaulted(duration('1s', '29m'), '4m30s'),
+  CONCURRENCY: defaulted(wholeNumber(1, 32), '4'),
+  MAX_WATCHERS: defaulted(wholeNumber(0, 50), '3'),
+  MAX_MESSAGE_SIZE: optional(size, '25MB'),
+  STATE_DIR: defaulted(text, './state'),
+  HISTORY_DAYS: defaulted(wholeNumber(0, 36_500), '90'),
+  DRY_RUN: notYet('false'),
+  LOG_LEVEL: defaulted(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'), 'info'),
+  LOG_FORMAT: optional(oneOf('json', 'pretty'), 'json'),
+  HTTP_PORT: notYet('0'),
+  HTTP_HOST: notYet('127.0.0.1'),
+  HTTP_PASSWORD: notYet('none'),
+  HTTP_PASSWORD_FILE: notYet('none'),
+  ALERT_AFTER: notYet('off'),
+  ALERT_COMMAND: notYet('none'),
+  HEARTBEAT_URL: notYet('none'),
+  KEEP_SENDERS: notYet('false'),
+  ROUTES: notYet('default'),
+} as const;
+
+export type Side = 'SOURCE' | 'DEST';
+type Table = typeof PLAIN & {
+  readonly [N in keyof typeof ACCOUNT as `${Side}_${N}`]: (typeof ACCOUNT)[N];
+};
+export type VariableName = keyof Table;
+
+/** What the variables say, each parsed. */
+export type Values = {
+  readonly [N in VariableName]: Table[N] extends Variable<infer T> ? T : never;
+};
+
+const accounts = (['SOURCE', 'DEST'] as const).flatMap((side) =>
+  Object.entries(ACCOUNT).map(([name, variable]) => [`${side}_${name}`, variable] as const),
+);
+
+/** Every variable by its name. */
+export const VARIABLES: ReadonlyMap<string, Variable<unknown>> = new Map<string, Variable<unknown>>(
+  [...accounts, ...Object.entries(PLAIN)],
+);
