@@ -1,0 +1,49 @@
+// The mail servers that the tests run: Debian's packages, installed where that is possible, named where it is not.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { env } from './ensure.mjs';
+
+/** Debian package by the program that shows it is there. */
+const PACKAGES = [
+  ['dovecot', 'dovecot-imapd'],
+  ['openssl', 'openssl'],
+];
+
+const FOLDERS = [...(env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
+
+function found(program) {
+  return FOLDERS.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function apt(args) {
+  const options = {
+    env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  };
+  return (
+    spawnSync('apt-get', ['-qq', '-o', 'DPkg::Lock::Timeout=300', ...args], options).status === 0
+  );
+}
+
+/** Installs what is missing as root on Debian; elsewhere says in one line what to install, and ends. */
+export function mailServers() {
+  const missing = PACKAGES.filter(([program]) => !found(program)).map(([, name]) => name);
+  if (missing.length === 0) return;
+  const install = ['install', '-y', '--no-install-recommends', ...missing];
+  if (process.getuid?.() === 0 && found('apt-get')) {
+    console.error(`Installing the mail servers that the tests run: ${missing.join(', ')} …`);
+    if (apt(install) || (apt(['update']) && apt(install))) return;
+  }
+  console.error(
+    `The tests run real mail servers. Install first: apt-get install ${missing.join(' ')}`,
+  );
+  process.exit(1);
+}
