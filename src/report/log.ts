@@ -1,0 +1,133 @@
+/** Writes the event stream to the log: one line an event, JSON for machines or a diary for people. The only pino. */
+import pino from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import { EVENTS, type EventFields, type EventName, type EventStream } from '../domain/events.ts';
+import { Failure } from '../domain/failure.ts';
+import { escaped, printable, sentence, UNSEEN, withoutAddresses } from './sentences.ts';
+
+export interface LogOptions {
+  readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+  /** Absent: `pretty` on a terminal, else `json`. */
+  readonly format?: 'json' | 'pretty' | undefined;
+  /** Where lines go, each with its line end; standard output by default. Colours are for terminals only. */
+  readonly destination?: { write(line: string): unknown } & Partial<Terminal>;
+}
+
+/** What of a terminal's stream matters here. `hasColors` minds NO_COLOR. */
+interface Terminal {
+  readonly isTTY: boolean;
+  hasColors(): boolean;
+}
+
+/** Logs every event from now on; returns what ends that. Lines are written before `emit` returns. */
+export function subscribeLog(
+  stream: EventStream,
+  { level, format, destination }: LogOptions,
+): () => void {
+  const terminal = destination ?? process.stdout;
+  const out = destination ?? pino.destination({ dest: 1, sync: true });
+  const pretty = (format ?? (terminal.isTTY ? 'pretty' : 'json')) === 'pretty';
+  const write = pretty ? diary(terminal.isTTY === true && terminal.hasColors?.() === true) : json;
+  const log = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      // Errors come told already; pino's own way would add their stack.
+      serializers: { err: (err) => err },
+    },
+    { write: (line: string) => void out.write(write(line)) },
+  );
+  return stream.subscribe((event, fields) => {
+    const [loudness] = EVENTS[event];
+    if (log.isLevelEnabled(loudness)) log[loudness](lineOf(event, fields), sentence(event, fields));
+  });
+}
+
+/** An event's fields as its line shows them. */
+function lineOf(event: EventName, { msg: _, why, err, ...fields }: EventFields): object {
+  return {
+    event,
+    ...fields,
+    ...(why !== undefined && { why: withoutAddresses(why) }),
+    ...(err !== undefined && { err: told(err, event === 'imapferry.failed') }),
+  };
+}
+
+/** What a line tells of an error: what the engine can tell apart, and what lies beneath. */
+interface ToldError {
+  readonly kind?: string;
+  readonly step?: string;
+  readonly code?: string;
+  readonly message: string;
+  /** The messages of its causes, the nearest first. */
+  readonly causes?: readonly string[];
+  /** Where in the program it came about; only for a mistake of ours. */
+  readonly at?: readonly string[];
+}
+
+const DEEPEST = 8;
+
+function told(err: unknown, ours: boolean): ToldError {
+  const known = err instanceof Failure ? { kind: err.kind, step: err.step } : {};
+  const code = codeOf(err);
+  const causes: string[] = [];
+  for (let cause = causeOf(err); cause !== undefined && causes.length < DEEPEST; ) {
+    causes.push(messageOf(cause));
+    cause = causeOf(cause);
+  }
+  const at = ours && err instanceof Error ? frames(err) : [];
+  return {
+    ...known,
+    ...(code !== undefined && { code }),
+    message: messageOf(err),
+    ...(causes.length > 0 && { causes }),
+    ...(at.length > 0 && { at }),
+  };
+}
+
+function messageOf(err: unknown): string {
+  return withoutAddresses(err instanceof Error ? err.message : String(err));
+}
+
+function causeOf(err: unknown): unknown {
+  return err instanceof Error ? err.cause : undefined;
+}
+
+function codeOf(err: unknown): string | undefined {
+  const code = err instanceof Error && 'code' in err ? err.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** The call stack without the message on top of it. */
+function frames({ stack = '' }: Error): string[] {
+  return stack.split('\n').flatMap((line) => /^\s+at (.*)$/.exec(line)?.[1] ?? []);
+}
+
+/** JSON itself escapes C0 only; the other characters that steer a terminal can stand inside strings alone. */
+function json(line: string): string {
+  return line.trimEnd().replace(UNSEEN, escaped).concat('\n');
+}
+
+/** `12:45:03 INFO INBOX → INBOX, 12.3 KB in 0.4 s`, and behind it what names the message. */
+function diary(colorize: boolean): (line: string) => string {
+  return prettyFactory({
+    colorize,
+    customColors: 'message:reset',
+    useOnlyCustomProps: false,
+    hideObject: true,
+    errorLikeObjectKeys: [],
+    translateTime: 'SYS:HH:MM:ss',
+    customPrettifiers: { time: (time) => String(time) },
+    messageFormat: (line, key, _level, { colors }) => {
+      const { route, uid, messageId } = line as EventFields;
+      const whose = route === undefined || route === 'default' ? '' : `${route}: `;
+      const which = [uid === undefined ? '' : `UID ${uid}`, messageId ?? '']
+        .filter(Boolean)
+        .join(' ');
+      const told = printable(`${whose}${String(line[key])}`);
+      return which === '' ? told : `${told} ${colors.dim(printable(which))}`;
+    },
+  });
+}
