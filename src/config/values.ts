@@ -8,7 +8,8 @@ export type Parser<T> = (text: string) => T;
 
 /** Any text on one line. */
 export function text(value: string): string {
-  if (/[\r\n]/.test(value)) throw new Unusable('holds a line break: is a quotation mark left open?');
+  if (/[\r\n]/.test(value))
+    throw new Unusable('holds a line break: is a quotation mark left open?');
   return value;
 }
 

@@ -1,0 +1,146 @@
+/** One account from its variables, and what can be wrong between them. */
+import { isIPv4 } from 'node:net';
+import type { Account } from '../domain/route.ts';
+import { type Mistake, Unusable } from './mistakes.ts';
+import {
+  canStart,
+  oddity,
+  type SecretSource,
+  secretFile,
+  secretReader,
+  splitWords,
+} from './password.ts';
+import type { Environment, Settings } from './settings.ts';
+import type { Side, Values } from './variables.ts';
+
+/** What is known of an account's secret: its source where it can be used, and all that is to be said about it. */
+export interface SecretFindings {
+  readonly source?: SecretSource;
+  readonly mistakes: readonly Mistake[];
+  readonly doubts: readonly string[];
+}
+
+/** Looks at an account's three password variables, of which exactly one is to be set. */
+export function findSecret(
+  side: Side,
+  values: Partial<Values>,
+  settings: Settings,
+  env: Environment,
+): SecretFindings {
+  const noun = values[`${side}_AUTH`] === 'oauth2' ? 'access token' : 'password';
+  const names = [`${side}_PASSWORD`, `${side}_PASSWORD_FILE`, `${side}_PASSWORD_COMMAND`] as const;
+  const given = names.filter((name) => settings.set.get(name)?.text);
+  const [variable, second] = given;
+  const where = variable && settings.set.get(variable)?.where;
+  const mistake = (wrong: string, example: string, of: string = names[0]): SecretFindings => ({
+    mistakes: [{ variable: of, ...(where !== undefined && { where }), wrong, example }],
+    doubts: [],
+  });
+  const example = `${side}_PASSWORD_FILE=./secrets/${side.toLowerCase()}_password`;
+  if (variable === undefined) {
+    const cut = settings.set.get(names[0])?.cut
+      ? ': in a .env file `#` begins a comment, put the value in single quotation marks'
+      : '';
+    return mistake(
+      `is needed, or ${names[1]} or ${names[2]}: they deliver the ${noun}${cut}`,
+      cut === '' ? example : `${names[0]}='…'`,
+    );
+  }
+  if (second !== undefined)
+    return mistake(
+      `stands beside ${given.slice(1).join(' and ')}: exactly one of them delivers the ${noun}`,
+      example,
+      variable,
+    );
+  const value = values[variable];
+  if (value === undefined) return { mistakes: [], doubts: [] };
+  if (variable === names[0]) return fromValue(variable, value, noun, settings);
+  if (variable === names[1]) return fromFile(variable, value, mistake, example);
+  return fromCommand(variable, value, mistake, env);
+}
+
+type Wrong = (wrong: string, example: string, of: string) => SecretFindings;
+
+function fromValue(
+  variable: string,
+  value: string,
+  noun: string,
+  settings: Settings,
+): SecretFindings {
+  const odd = oddity(value);
+  const doubts = odd === undefined ? [] : [`${variable} ${odd}.`];
+  if (settings.set.get(variable)?.cut)
+    doubts.push(
+      `${variable} looks cut: in a .env file \`#\` begins a comment. If the ${noun} holds one, put the value in single quotation marks, or use ${variable}_FILE.`,
+    );
+  return { source: { from: 'value', variable, value }, mistakes: [], doubts };
+}
+
+/** The path is shown only once a file of that name was found. */
+function fromFile(variable: string, path: string, wrong: Wrong, example: string): SecretFindings {
+  const secret = secretFile(path);
+  if ('wrong' in secret) return wrong(secret.wrong, example, variable);
+  return {
+    source: { from: 'file', variable, path },
+    mistakes: [],
+    doubts: secret.doubts.map((doubt) => `${variable} ${doubt}.`),
+  };
+}
+
+function fromCommand(
+  variable: string,
+  command: string,
+  wrong: Wrong,
+  env: Environment,
+): SecretFindings {
+  const example = `${variable}=pass show mail/imap`;
+  try {
+    const words = splitWords(command);
+    if (!canStart(words[0] ?? '', env.PATH))
+      return wrong('begins with a program that was not found or may not be run', example, variable);
+    return { source: { from: 'command', variable, words }, mistakes: [], doubts: [] };
+  } catch (thrown) {
+    if (!(thrown instanceof Unusable)) throw thrown;
+    return wrong(thrown.message, example, variable);
+  }
+}
+
+/** The account that checked values describe. */
+export function accountOf(side: Side, values: Values, secret: SecretSource): Account {
+  const security = values[`${side}_TLS`];
+  const ca = values[`${side}_CA_FILE`];
+  const tlsName = values[`${side}_TLS_NAME`];
+  const fingerprint = values[`${side}_TLS_FINGERPRINT`];
+  return {
+    side: side === 'SOURCE' ? 'source' : 'destination',
+    host: values[`${side}_HOST`],
+    port: values[`${side}_PORT`] ?? (security === 'implicit' ? 993 : 143),
+    security,
+    ...(ca !== undefined && { ca }),
+    ...(tlsName !== undefined && { tlsName }),
+    ...(fingerprint !== undefined && { fingerprint }),
+    user: values[`${side}_USER`],
+    auth: values[`${side}_AUTH`],
+    secret: secretReader(secret),
+  };
+}
+
+/** What works, but perhaps not as meant, about how an account's connection is secured. */
+export function securityDoubts(side: Side, values: Values): string[] {
+  if (values[`${side}_TLS`] !== 'none') return [];
+  const unused = (['CA_FILE', 'TLS_NAME', 'TLS_FINGERPRINT'] as const)
+    .map((name) => `${side}_${name}` as const)
+    .filter((name) => values[name] !== undefined);
+  const doubts = unused.map((name) => `${name} has no effect, because ${side}_TLS is none.`);
+  if (!isLoopback(values[`${side}_HOST`]))
+    doubts.push(
+      `${side}_TLS is none: the password and all mail travel in plain text to a server that is not this machine. Set it to implicit or starttls if the server has either.`,
+    );
+  return doubts;
+}
+
+function isLoopback(host: string): boolean {
+  const name = host.toLowerCase();
+  if (isIPv4(name)) return name.startsWith('127.');
+  return name === '::1' || name === 'localhost' || name.endsWith('.localhost');
+}
