@@ -29,6 +29,8 @@ export interface LaneWorld {
 export interface LaneHooks {
   /** The folder was opened on a new connection. */
   readonly onOpen: (epoch: Epoch) => void;
+  /** The folder could not be opened on a new connection. */
+  readonly onBarred: (failure: Failure) => void;
   /** The server said EXISTS. */
   readonly onExists: () => void;
 }
@@ -81,7 +83,7 @@ export class Lane {
     this.#session = session;
     this.#inTurn(() => this.#enter(session)).then(
       () => this.#epoch && this.#hooks?.onOpen(this.#epoch),
-      () => undefined,
+      (thrown) => this.#hooks?.onBarred(asFailure(thrown, 'open')),
     );
     const why = await session.closed;
     stop.removeEventListener('abort', end);

@@ -10,7 +10,7 @@ import type {
   SourceAccount,
   SourceSession,
 } from '../domain/ports.ts';
-import { accountId, type FolderPair, type Route } from '../domain/route.ts';
+import { accountId, type FolderPair, type ListedFolder, type Route } from '../domain/route.ts';
 import { admit } from './admit.ts';
 import { Blockade } from './blockade.ts';
 import { deliver } from './deliver.ts';
@@ -22,7 +22,7 @@ import type { LoginGate } from './login-gate.ts';
 import type { Pace } from './pace.ts';
 import { makePlan } from './plan.ts';
 import { Deliveries } from './queue.ts';
-import { reconnect } from './retry.ts';
+import { reconnect, type Tries } from './retry.ts';
 import { Rounds } from './rounds.ts';
 import { sweepForEver } from './sweeper.ts';
 import { Watch, type Why } from './watch.ts';
@@ -49,6 +49,8 @@ export interface SweepResult {
   /** Why folders, or the whole route, could not be looked through. */
   readonly failures: { readonly folder?: string; readonly failure: Failure }[];
 }
+
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** How often `sweep` tries to connect before it gives up. */
 const SWEEP_CONNECTS = 3;
@@ -163,9 +165,17 @@ export class RouteRunner {
 
   /** Connects both sides and makes the plan. `first` holds the source connection, for the first lane to take over. */
   async #begin(): Promise<{ pairs: FolderPair[]; first: SourceSession[] }> {
-    const [session] = await Promise.all([this.#connectSource(), this.#works.destinations.ready()]);
-    const source = await session.listFolders();
-    const dest = await this.#works.destinations.use('', (open) => open.listFolders());
+    const [{ session, source }, dest] = await Promise.all([
+      this.#connect('source', async () => {
+        const session = await this.#loginSource();
+        return { session, source: await listed(session) };
+      }),
+      reconnect(
+        () => this.#works.destinations.use('', listed),
+        this.#tries('destination'),
+        this.#connects,
+      ),
+    ]);
     const { folders: rules, afterDelivery } = this.#route;
     const moveTo = afterDelivery.kind === 'move' ? { moveTo: afterDelivery.folder } : {};
     const { pairs, leftOut } = makePlan({ source, dest, rules, ...moveTo });
@@ -199,31 +209,27 @@ export class RouteRunner {
     if (before !== epoch.uidValidity) journal.seen(epoch.key);
   }
 
-  #connectSource(): Promise<SourceSession> {
+  #loginSource(): Promise<SourceSession> {
     const { source, sourceGate, quit, cut } = this.#world;
-    return this.#connect('source', () =>
-      sourceGate.login(() => source.connect(AbortSignal.any([quit, cut])), quit),
-    );
+    return sourceGate.login(() => source.connect(AbortSignal.any([quit, cut])), quit);
   }
 
-  #connect<T>(side: 'source' | 'destination', login: () => Promise<T>): Promise<T> {
+  #connectSource(): Promise<SourceSession> {
+    return this.#connect('source', () => this.#loginSource());
+  }
+
+  /** Tries until it works, and tells it. */
+  async #connect<T>(side: 'source' | 'destination', login: () => Promise<T>): Promise<T> {
+    const connected = await reconnect(login, this.#tries(side), this.#connects);
+    this.#emit('account.connected', { side });
+    return connected;
+  }
+
+  #tries(side: 'source' | 'destination'): Tries {
     const { clock, pace, quit } = this.#world;
-    const tries = {
-      clock,
-      pace,
-      signal: quit,
-      onFailed: (failure: Failure, attempt: number) => {
-        // A refused login has its own, louder event.
-        const fields = { side, attempt, why: failure.message, err: failure };
-        this.#emit('account.reconnecting', fields);
-      },
-    };
-    const connected = async () => {
-      const session = await login();
-      this.#emit('account.connected', { side });
-      return session;
-    };
-    return reconnect(connected, tries, this.#connects);
+    const onFailed = (failure: Failure, attempt: number) =>
+      this.#emit('account.reconnecting', { side, attempt, why: failure.message, err: failure });
+    return { clock, pace, signal: quit, onFailed };
   }
 
   #destinations(): Destinations {
@@ -273,10 +279,12 @@ export class RouteRunner {
     const timer = setTimeout(
       () => {
         this.#timers.delete(timer);
+        // Timers come early by a millisecond, and at most after 24 days.
+        if (this.#works.clock.now() < at) return this.#revisit(pair, at);
         this.#due.delete(pair);
         void this.#nudge(pair, 'retry');
       },
-      Math.max(0, at - this.#works.clock.now()),
+      Math.min(Math.max(1, at - this.#works.clock.now()), LONGEST_TIMER),
     );
     this.#timers.add(timer);
   }
@@ -295,5 +303,15 @@ export class RouteRunner {
 
   #emit(...[event, fields]: Parameters<Emit>): void {
     this.#world.emit(event, { route: this.#route.name, ...fields });
+  }
+}
+
+/** The folders of an account. A connection that can't tell them is no use, and is ended. */
+async function listed(session: SourceSession | DestinationSession): Promise<ListedFolder[]> {
+  try {
+    return await session.listFolders();
+  } catch (thrown) {
+    session.close();
+    throw thrown;
   }
 }

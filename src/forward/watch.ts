@@ -39,6 +39,7 @@ export class Watch {
         this.#emit('watcher.idling');
         void this.nudge(why);
       },
+      onBarred: (failure) => this.#failed(failure),
       onExists: () => this.#heard(),
     });
   }
