@@ -1,0 +1,226 @@
+/** A real Dovecot on loopback: its own folder, free ports, TLS and logins; it ends with the test. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Account } from '../../src/domain/route.ts';
+import { authority } from './certificates.ts';
+import { freePorts } from './ports.ts';
+
+export interface DovecotOptions {
+  /** Login names and their passwords. */
+  readonly users?: Readonly<Record<string, string>>;
+  /** The whole capability line, in place of Dovecot's own: `IMAP4rev1 IDLE`. Dovecot obeys commands it does not list. */
+  readonly capability?: string;
+  readonly separator?: '/' | '.';
+  readonly prefix?: string;
+  /** Further lines of the configuration. */
+  readonly extra?: string;
+}
+
+export interface Dovecot extends AsyncDisposable {
+  readonly host: 'localhost';
+  /** Plain text and STARTTLS. */
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly ca: string;
+  readonly caFile: string;
+  readonly users: Readonly<Record<string, string>>;
+  /** The account of a user over implicit TLS; `changes` say otherwise. */
+  account(side: Account['side'], user: string, changes?: Partial<Account>): Account;
+  /** What Dovecot wrote to its log. */
+  readonly logFile: string;
+  stop(): Promise<void>;
+}
+
+const FOLDERS = ['/usr/sbin', '/usr/local/sbin', ...(process.env.PATH ?? '').split(':')];
+
+function program(): string {
+  for (const folder of FOLDERS) {
+    try {
+      const path = join(folder, 'dovecot');
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // The next one.
+    }
+  }
+  throw new Error(
+    'These tests run a real Dovecot. Install it first: apt-get install dovecot-imapd',
+  );
+}
+
+/** Whom Dovecot's processes run as: as root its own users, else whoever runs the tests. */
+function identity(): { login: string; internal: string; mail: string; group: string } {
+  if (process.getuid?.() === 0) {
+    return { login: 'dovenull', internal: 'dovecot', mail: 'dovenull', group: 'dovenull' };
+  }
+  const user = execFileSync('id', ['-un'], { encoding: 'utf8' }).trim();
+  const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
+  return { login: user, internal: user, mail: user, group };
+}
+
+export async function startDovecot(options: DovecotOptions = {}): Promise<Dovecot> {
+  const { users = { anna: 'secret-of-anna', bert: 'secret-of-bert' } } = options;
+  const path = program();
+  const home = mkdtempSync(join(tmpdir(), 'imapferry-dovecot-'));
+  chmodSync(home, 0o755);
+  const [port, tlsPort] = await freePorts(2);
+  const { ca, caFile, certFile, keyFile } = authority(home);
+  writeFileSync(
+    join(home, 'users'),
+    Object.entries(users)
+      .map(([user, password]) => `${user}:{PLAIN}${password}::::::`)
+      .join('\n'),
+  );
+  mkdirSync(join(home, 'mail'));
+  chmodSync(join(home, 'mail'), 0o777);
+  const config = join(home, 'dovecot.conf');
+  const logFile = join(home, 'log');
+  writeFileSync(
+    config,
+    configuration({ home, logFile, port, tlsPort, certFile, keyFile }, options),
+  );
+  const daemon = spawn(path, ['-F', '-c', config], { stdio: 'ignore' });
+  try {
+    await greeted(daemon, port);
+  } catch (thrown) {
+    daemon.kill('SIGKILL');
+    throw thrown;
+  }
+  let ended: Promise<void> | undefined;
+  const stop = () => (ended ??= end(daemon, home));
+  return {
+    host: 'localhost',
+    port,
+    tlsPort,
+    ca,
+    caFile,
+    users,
+    logFile,
+    account: (side, user, changes = {}) => ({
+      side,
+      host: 'localhost',
+      port: tlsPort,
+      security: 'implicit',
+      ca,
+      user,
+      auth: 'password',
+      secret: async () => users[user] ?? 'no such user',
+      ...changes,
+    }),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+interface Places {
+  readonly home: string;
+  readonly logFile: string;
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+function configuration(
+  { home, logFile, port, tlsPort, certFile, keyFile }: Places,
+  { capability, separator = '/', prefix = '', extra = '' }: DovecotOptions,
+): string {
+  const { login, internal, mail, group } = identity();
+  return `
+base_dir = ${home}/run
+state_dir = ${home}/run
+log_path = ${logFile}
+protocols = imap
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <${certFile}
+ssl_key = <${keyFile}
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+auth_failure_delay = 0
+mail_location = maildir:${home}/mail/%u
+default_internal_user = ${internal}
+default_internal_group = ${group === 'dovenull' ? 'dovecot' : group}
+default_login_user = ${login}
+first_valid_uid = 0
+first_valid_gid = 0
+mail_max_userip_connections = 60
+${capability === undefined ? '' : `imap_capability = ${capability}`}
+passdb {
+  driver = passwd-file
+  args = ${home}/users
+}
+userdb {
+  driver = static
+  args = uid=${mail} gid=${group} home=${home}/mail/%u
+}
+namespace inbox {
+  inbox = yes
+  separator = ${separator}
+  prefix = ${prefix}
+}
+service imap-login {
+  chroot =
+  inet_listener imap {
+    port = ${port}
+  }
+  inet_listener imaps {
+    port = ${tlsPort}
+    ssl = yes
+  }
+}
+service anvil {
+  chroot =
+}
+${extra}
+`;
+}
+
+/** Waits until the port greets; rejects if Dovecot ends first. */
+async function greeted(daemon: ChildProcess, port: number): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (Date.now() < deadline) {
+    if (daemon.exitCode !== null)
+      throw new Error(`Dovecot ended with ${daemon.exitCode} at its start`);
+    if (await answers(port)) return;
+    await wait(10);
+  }
+  throw new Error('Dovecot does not greet');
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const done = (yes: boolean) => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.once('data', () => done(true));
+    socket.once('error', () => done(false));
+    socket.once('end', () => done(false));
+  });
+}
+
+/** TERM ends Dovecot and what it has started. */
+async function end(daemon: ChildProcess, home: string): Promise<void> {
+  if (daemon.exitCode === null) {
+    const gone = new Promise((resolve) => daemon.once('exit', resolve));
+    daemon.kill('SIGTERM');
+    const late = setTimeout(() => daemon.kill('SIGKILL'), 5000);
+    await gone;
+    clearTimeout(late);
+  }
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+}
