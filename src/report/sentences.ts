@@ -54,8 +54,9 @@ export function size(bytes: number): string {
   return `${(bytes / divisor).toFixed(1)} ${unit}`;
 }
 
-/** Milliseconds for people: `0.4 s`, `12 s`, `3 min`, `5 h`, `2 days`. */
+/** Milliseconds for people: `14 ms`, `0.4 s`, `12 s`, `3 min`, `5 h`, `2 days`. */
 export function duration(ms: number): string {
+  if (ms < 99.5) return `${Math.round(ms)} ms`;
   if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
   if (ms < 119_500) return `${Math.round(ms / 1000)} s`;
   if (ms < 7_170_000) return `${Math.round(ms / 60_000)} min`;

@@ -12,7 +12,9 @@ it.each([
 ])('tells %i bytes as %s', (bytes, told) => expect(size(bytes)).toBe(told));
 
 it.each([
-  [0, '0.0 s'],
+  [0, '0 ms'],
+  [99, '99 ms'],
+  [100, '0.1 s'],
   [412, '0.4 s'],
   [9_949, '9.9 s'],
   [9_950, '10 s'],
