@@ -79,6 +79,8 @@ export async function startMailServer({
   const sockets = new Set<Socket>();
   crow.server.on('connection', (socket) => {
     sockets.add(socket);
+    // Its answers go out in small pieces, each of which would wait 40 ms for the one before to be acknowledged.
+    socket.setNoDelay(true);
     socket.once('close', () => sockets.delete(socket));
   });
   const host = '127.0.0.1';
