@@ -38,9 +38,10 @@ export function findSecret(
   });
   const example = `${side}_PASSWORD_FILE=./secrets/${side.toLowerCase()}_password`;
   if (variable === undefined) {
-    const cut = settings.set.get(names[0])?.cut
-      ? ': in a .env file `#` begins a comment, put the value in single quotation marks'
-      : '';
+    const cut =
+      settings.set.get(names[0])?.flaw === 'cut'
+        ? ': in a .env file `#` begins a comment, put the value in single quotation marks'
+        : '';
     return mistake(
       `is needed, or ${names[1]} or ${names[2]}: they deliver the ${noun}${cut}`,
       cut === '' ? example : `${names[0]}='…'`,
@@ -69,7 +70,12 @@ function fromValue(
 ): SecretFindings {
   const odd = oddity(value);
   const doubts = odd === undefined ? [] : [`${variable} ${odd}.`];
-  if (settings.set.get(variable)?.cut)
+  const flaw = settings.set.get(variable)?.flaw;
+  if (flaw === 'open')
+    doubts.push(
+      `${variable} begins with a quotation mark that is left open, and taken as part of it.`,
+    );
+  if (flaw === 'cut')
     doubts.push(
       `${variable} looks cut: in a .env file \`#\` begins a comment. If the ${noun} holds one, put the value in single quotation marks, or use ${variable}_FILE.`,
     );

@@ -84,6 +84,7 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
       ...destination.doubts,
       ...securityDoubts('SOURCE', whole),
       ...securityDoubts('DEST', whole),
+      ...folderDoubts(whole),
       ...verifyDoubts(whole),
     ],
   };
@@ -138,11 +139,27 @@ function folderMistakes(values: Partial<Values>): Mistake[] {
   return mistakes;
 }
 
-/** A login name's letter case matters to hardly any server, and carrying an account's mail into itself would be endless. */
+/**
+ * A login name's letter case matters to hardly any server, and carrying an account's mail into itself would be endless.
+ * The two usual ports lead to one account; any other port is another server on that host.
+ */
 function sameAccount(values: Partial<Values>): boolean {
-  const of = (side: 'SOURCE' | 'DEST') =>
-    [values[`${side}_HOST`]?.replace(/\.$/, ''), values[`${side}_USER`]].join('\n').toLowerCase();
+  const of = (side: 'SOURCE' | 'DEST') => {
+    const port = values[`${side}_PORT`];
+    const server = port === 143 || port === 993 ? '' : port;
+    const host = values[`${side}_HOST`]?.replace(/\.$/, '');
+    return [host, server, values[`${side}_USER`]].join('\n').toLowerCase();
+  };
   return values.SOURCE_HOST !== undefined && of('SOURCE') === of('DEST');
+}
+
+/** `docker run --env-file` leaves the quotation marks on, and a list within them is one name. */
+function folderDoubts({ FOLDERS: rules }: Values): string[] {
+  const [rule] = rules;
+  if (rules.length > 1 || rule?.kind !== 'folder' || !rule.name.includes(',')) return [];
+  return [
+    'FOLDERS names a single folder, whose name holds a comma: if a list was meant, leave out the quotation marks around it.',
+  ];
 }
 
 function verifyDoubts({ VERIFY: verify }: Values): string[] {

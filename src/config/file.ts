@@ -2,9 +2,12 @@
 import { readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** Either the file's text and who may read it, or why not: a sentence that goes on after the variable's name. */
+/**
+ * Either the file's text and, where others may read it, the command that mends this; or why it can't be read: a
+ * sentence that goes on after the variable's name.
+ */
 export type FileRead =
-  | { readonly text: string; readonly othersMayRead: boolean }
+  | { readonly text: string; readonly exposed?: string }
   | { readonly wrong: string };
 
 /**
@@ -14,7 +17,8 @@ export type FileRead =
 export function readTextFile(path: string): FileRead {
   try {
     const text = readFileSync(path, 'utf8');
-    return { text, othersMayRead: (statSync(path).mode & 0o077) !== 0 };
+    const stats = statSync(path);
+    return (stats.mode & 0o077) === 0 ? { text } : { text, exposed: mend(path, stats, '400') };
   } catch (thrown) {
     return { wrong: whyUnreadable(path, (thrown as NodeJS.ErrnoException).code ?? 'unknown') };
   }
@@ -35,10 +39,15 @@ function whyUnreadable(path: string, code: string): string {
 function barred(path: string, stats: Stats, kind: 'file' | 'directory'): string {
   const uid = process.getuid?.() ?? 0;
   const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
+  return `can't be read: imapferry runs as user id ${uid}, but the ${kind} ${path} belongs to user id ${stats.uid} and has mode ${mode}. This mends it (for a file mounted into a container, on the host): ${mend(path, stats, kind === 'file' ? '400' : 'u+rx')}`;
+}
+
+/** The command that makes a file ours, with these rights. */
+function mend(path: string, stats: Stats, rights: string): string {
+  const uid = process.getuid?.() ?? stats.uid;
   const name = shellWord(path);
-  const rights = kind === 'file' ? `chmod 400 ${name}` : `chmod u+rx ${name}`;
-  const mend = stats.uid === uid ? rights : `chown ${uid} ${name} && ${rights}`;
-  return `can't be read: imapferry runs as user id ${uid}, but the ${kind} ${path} belongs to user id ${stats.uid} and has mode ${mode}. This mends it (for a file mounted into a container, on the host): ${mend}`;
+  const own = stats.uid === uid ? '' : `chown ${uid} ${name} && `;
+  return `${own}chmod ${rights} ${name}`;
 }
 
 function statusOf(path: string): Stats | undefined {

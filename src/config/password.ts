@@ -43,9 +43,10 @@ export function secretFile(
   if ('wrong' in file) return file;
   const text = file.text.replace(/\r?\n$/, '');
   if (text === '') return { wrong: `names ${path}, which is empty` };
-  const doubts = file.othersMayRead
-    ? [`names ${path}, which other users may read. This mends it: chmod 400 ${path}`]
-    : [];
+  const doubts =
+    file.exposed === undefined
+      ? []
+      : [`names ${path}, which other users may read. This mends it: ${file.exposed}`];
   const odd = oddity(text);
   return { text, doubts: odd === undefined ? doubts : [...doubts, `names ${path}, which ${odd}`] };
 }

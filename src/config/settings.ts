@@ -12,8 +12,8 @@ export interface Setting {
   readonly text: string;
   /** `the environment` or a file's name. */
   readonly where: string;
-  /** dotenv took only the part in front of a `#`. */
-  readonly cut: boolean;
+  /** dotenv took only the part in front of a `#`, or a quotation mark that is left open as part of the value. */
+  readonly flaw?: 'cut' | 'open' | undefined;
 }
 
 export interface Settings {
@@ -29,7 +29,7 @@ export function readSettings(env: Environment, envFiles: readonly string[]): Set
   const set = new Map<string, Setting>();
   const mistakes: Mistake[] = [];
   for (const [name, text] of Object.entries(env)) {
-    if (text !== undefined) set.set(name, { text, where: ENVIRONMENT, cut: false });
+    if (text !== undefined) set.set(name, { text, where: ENVIRONMENT });
   }
   const files = envFiles.length > 0 ? envFiles : ['.env'].filter((path) => existsSync(path));
   for (const path of files) {
@@ -44,21 +44,24 @@ export function readSettings(env: Environment, envFiles: readonly string[]): Set
     }
     const variables = parse(file.text);
     for (const [name, text] of Object.entries(variables)) {
-      const cut = VARIABLES.has(name) && isCut(file.text, name, text);
-      if (!set.has(name)) set.set(name, { text, where: path, cut });
+      if (set.has(name)) continue;
+      const flaw = VARIABLES.has(name) ? flawOf(file.text, name, text) : undefined;
+      set.set(name, { text, where: path, flaw });
     }
     mistakes.push(...withoutEquals(file.text, path, variables));
   }
   return { set, mistakes };
 }
 
-/** Whether dotenv ended this value at a `#` that is not within quotation marks. */
-function isCut(file: string, name: string, text: string): boolean {
+/** Compares a line as it was written with the value that dotenv made of it. */
+function flawOf(file: string, name: string, text: string): Setting['flaw'] {
   const line = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*[=:](.*)$`, 'gm');
   const raw = [...file.matchAll(line)].at(-1)?.[1]?.trim() ?? '';
-  if (!raw.includes('#')) return false;
+  if (/^["'`]./.test(raw) && raw === text) return 'open';
+  if (!raw.includes('#')) return undefined;
   const whole = /^(["'`])(.*)\1\s*(?:#.*)?$/.exec(raw)?.[2] ?? raw;
-  return whole !== text && whole.replaceAll('\\n', '\n').replaceAll('\\r', '\r') !== text;
+  const unescaped = whole.replaceAll('\\n', '\n').replaceAll('\\r', '\r');
+  return text === whole || text === unescaped ? undefined : 'cut';
 }
 
 /** dotenv passes over a line that it can't read; one that begins with a variable of ours was meant for us. */

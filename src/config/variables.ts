@@ -24,7 +24,7 @@ export interface Variable<T> {
   readonly default?: string;
   /** What to say where it is needed and not set. */
   readonly missing?: string;
-  /** Known, but without effect in this version: any value but `default` is a mistake. */
+  /** Known, but without effect in this version: any value but `default`, and none where that is empty, is a mistake. */
   readonly notYet?: true;
 }
 
@@ -41,7 +41,7 @@ function defaulted<T>(parse: Parser<T>, fallback: string): Variable<T> {
 }
 
 /** Served by a later version. Ignored in silence it would do harm: DRY_RUN=true must not carry mail. */
-function notYet(off: string): Variable<undefined> {
+function notYet(off = ''): Variable<undefined> {
   const parse = (value: string) => {
     if (value !== off) throw new Unusable('asks for what this version does not have yet');
     return undefined;
@@ -62,7 +62,7 @@ const ACCOUNT = {
   PASSWORD: optional(text, "'…'"),
   PASSWORD_FILE: optional(text, './secrets/password'),
   PASSWORD_COMMAND: optional(text, 'pass show mail'),
-  RATE_LIMIT: notYet('none'),
+  RATE_LIMIT: notYet(),
 } as const;
 
 const PLAIN = {
@@ -83,13 +83,13 @@ const PLAIN = {
   LOG_FORMAT: optional(oneOf('json', 'pretty'), 'json'),
   HTTP_PORT: notYet('0'),
   HTTP_HOST: notYet('127.0.0.1'),
-  HTTP_PASSWORD: notYet('none'),
-  HTTP_PASSWORD_FILE: notYet('none'),
+  HTTP_PASSWORD: notYet(),
+  HTTP_PASSWORD_FILE: notYet(),
   ALERT_AFTER: notYet('off'),
-  ALERT_COMMAND: notYet('none'),
-  HEARTBEAT_URL: notYet('none'),
+  ALERT_COMMAND: notYet(),
+  HEARTBEAT_URL: notYet(),
   KEEP_SENDERS: notYet('false'),
-  ROUTES: notYet('default'),
+  ROUTES: notYet(),
 } as const;
 
 export type Side = 'SOURCE' | 'DEST';

@@ -1,6 +1,5 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/config.ts';
 import { VARIABLES } from '../../src/config/variables.ts';
 import { type Environment, folderWith, GOOD, load, mistakesOf, rejection } from './support.ts';
 
@@ -311,6 +310,13 @@ describe('what works, but perhaps not as meant, is a doubt', () => {
       ['DEST_TLS_NAME has no effect, because DEST_TLS is none.'],
     ],
     [
+      { FOLDERS: '"INBOX, Sent"' },
+      [
+        'FOLDERS names a single folder, whose name holds a comma: if a list was meant, leave out the quotation marks around it.',
+      ],
+    ],
+    [{ FOLDERS: '"INBOX, Sent"=x, INBOX' }, []],
+    [
       { VERIFY: 'headers' },
       [
         'VERIFY is headers: an original is removed once the main header fields of its copy are the same; its body is not compared. Use it only for servers that rebuild messages.',
@@ -339,7 +345,7 @@ describe('a secret in any variable is never shown', () => {
   const names = [...VARIABLES.keys(), 'SOURCE_PASSWROD', 'DEST_SECRET', 'SWEEP_INTERVALL'];
 
   /** All that loading these settings says to anyone. */
-  function told(env: Environment, envFiles: string[] = []): string {
+  function told(env: Environment, envFiles?: string[]): string {
     try {
       return load(env, envFiles).doubts.join('\n');
     } catch (thrown) {
@@ -365,8 +371,6 @@ describe('a secret in any variable is never shown', () => {
   });
 
   test('a Config shows none when it is printed', () => {
-    expect(inspect(loadConfig(GOOD, { envFiles: [] }), { depth: 9 })).not.toMatch(
-      /first-secret|other-secret/,
-    );
+    expect(inspect(load(), { depth: 9 })).not.toMatch(/first-secret|other-secret/);
   });
 });

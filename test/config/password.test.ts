@@ -148,6 +148,8 @@ describe.runIf(process.getuid?.() === 0)('a password file that we may not read',
 describe('a password in a .env file', () => {
   const cut = (name: string) =>
     `${name} looks cut: in a .env file \`#\` begins a comment. If the password holds one, put the value in single quotation marks, or use ${name}_FILE.`;
+  const open =
+    'SOURCE_PASSWORD begins with a quotation mark that is left open, and taken as part of it.';
   const quoted =
     'SOURCE_PASSWORD still wears its quotation marks, which are sent to the server as part of it.';
 
@@ -160,7 +162,8 @@ describe('a password in a .env file', () => {
     ['export SOURCE_PASSWORD = pa #ss\r', 'pa', [cut('SOURCE_PASSWORD')]],
     ['SOURCE_PASSWORD: "pa"#ss"', 'pa', [cut('SOURCE_PASSWORD')]],
     ['SOURCE_PASSWORD=\'"pass"\'', '"pass"', [quoted]],
-    ['SOURCE_PASSWORD="open', '"open', []],
+    ['SOURCE_PASSWORD="open', '"open', [open]],
+    ["SOURCE_PASSWORD='\"open'", '"open', []],
   ] as [string, string, string[]][])('%j', async (line, secret, doubts) => {
     const file = folderWith({ '.env': `${line}\nLOG_LEVEL=info # calm\n` })('.env');
     const config = load({ SOURCE_PASSWORD: undefined }, [file]);

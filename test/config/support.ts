@@ -27,13 +27,16 @@ export function folderWith(files: Record<string, string | Buffer>): (name: strin
   return pathOf;
 }
 
+/** Stands in for the .env file that the working directory may hold. */
+const NO_SETTINGS = folderWith({ 'empty.env': '' })('empty.env');
+
 /** The Config from GOOD and these variables; `undefined` takes one away. */
-export function load(env: Environment = {}, envFiles: readonly string[] = []): Config {
+export function load(env: Environment = {}, envFiles: readonly string[] = [NO_SETTINGS]): Config {
   return loadConfig({ ...GOOD, ...env }, { envFiles });
 }
 
 /** The mistakes in GOOD with these variables, each as `VARIABLE wrong`. */
-export function mistakesOf(env: Environment = {}, envFiles: readonly string[] = []): string[] {
+export function mistakesOf(env: Environment = {}, envFiles?: readonly string[]): string[] {
   return rejection(() => load(env, envFiles)).mistakes.map(
     ({ variable, wrong }) => `${variable} ${wrong}`,
   );
