@@ -169,9 +169,10 @@ async function main(): Promise<number> {
 function summary({ put, arrived, stillAtSource, surplus }: Outcome): string {
   return [
     '',
-    `${put} letters came to the old mailbox.`,
-    `${arrived} arrived in the new one, byte for byte the same.`,
-    `${stillAtSource} are still in the old one, ${surplus} are in the new one twice.`,
+    `Letters that came to the old mailbox:                   ${put}`,
+    `Arrived in the new one, byte for byte the same:         ${arrived}`,
+    `Still in the old one:                                   ${stillAtSource}`,
+    `In the new one twice, or other than they were sent:     ${surplus}`,
   ].join('\n');
 }
 

@@ -68,7 +68,8 @@ it.each([
   });
   const [code] = await once(child, 'close');
   expect({ code, err }).toEqual({ code: 0, err: '' });
-  const [, put, arrived] = /(\d+) letters came.*\n(\d+) arrived/.exec(out) ?? [];
+  const put = /^Letters that came.*: +(\d+)$/m.exec(out)?.[1];
+  const arrived = /^Arrived.*: +(\d+)$/m.exec(out)?.[1];
   expect(Number(put)).toBeGreaterThan(0);
   expect(arrived).toBe(put);
 });
