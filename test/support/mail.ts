@@ -98,6 +98,8 @@ export class Mail implements AsyncDisposable {
   async dump(folder: string): Promise<Stored[]> {
     await this.command(`EXAMINE ${quoted(folder)}`);
     const answers = await this.command('UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])');
+    // A folder that stays open keeps its old view, and STATUS tells that.
+    await this.command('UNSELECT');
     return answers.flatMap((answer) => parsed(answer) ?? []).sort((a, b) => a.uid - b.uid);
   }
 

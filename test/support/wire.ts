@@ -1,0 +1,104 @@
+/** A wire between client and server on loopback: as slow as one likes, counted, and cut where one says. */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+export interface WireOptions {
+  readonly to: number;
+  /** Milliseconds each way; a round trip takes twice as long. */
+  readonly delay?: number;
+}
+
+/** A TCP proxy. Bytes keep their order; `delay` may be changed at any time. */
+export class Wire implements AsyncDisposable {
+  port = 0;
+  delay: number;
+  /** Connections ever made, and those that stand. */
+  made = 0;
+  readonly open = new Set<Socket>();
+  bytesUp = 0;
+  bytesDown = 0;
+  /** What clients sent, line by line, where the wire carries plain text. Literals are among the lines. */
+  readonly lines: string[] = [];
+  /** Called with each chunk of a client before it goes on. Returning `cut` ends both sides at once. */
+  onUp: ((chunk: Buffer) => 'cut' | undefined) | undefined;
+  /** Called with each chunk of the server before it goes on. */
+  onDown: ((chunk: Buffer) => 'cut' | undefined) | undefined;
+  readonly #server: Server;
+
+  private constructor({ to, delay = 0 }: WireOptions) {
+    this.delay = delay;
+    this.#server = createServer({ noDelay: true }, (client) => this.#join(client, to));
+  }
+
+  static async between(options: WireOptions): Promise<Wire> {
+    const wire = new Wire(options);
+    await new Promise<void>((resolve, reject) => {
+      wire.#server.once('error', reject);
+      wire.#server.listen(0, '127.0.0.1', () => resolve());
+    });
+    const address = wire.#server.address();
+    wire.port = typeof address === 'object' && address ? address.port : 0;
+    return wire;
+  }
+
+  /** Ends every connection that stands, as a router does that is switched off and on. */
+  cut(): void {
+    for (const socket of this.open) socket.destroy();
+  }
+
+  #join(client: Socket, to: number): void {
+    this.made++;
+    const server = connect({ port: to, host: '127.0.0.1', noDelay: true });
+    for (const [from, into, up] of [
+      [client, server, true],
+      [server, client, false],
+    ] as const) {
+      this.open.add(from);
+      let last = 0;
+      from.on('data', (chunk: Buffer) => {
+        if (up) this.#sent(chunk);
+        else this.bytesDown += chunk.length;
+        if ((up ? this.onUp : this.onDown)?.(chunk) === 'cut') {
+          client.destroy();
+          server.destroy();
+          return;
+        }
+        last = this.#later(last, () => into.writable && into.write(chunk));
+      });
+      from.on('end', () => {
+        last = this.#later(last, () => into.end());
+      });
+      from.on('error', () => into.destroy());
+      from.on('close', () => {
+        this.open.delete(from);
+        into.destroy();
+      });
+    }
+  }
+
+  #sent(chunk: Buffer): void {
+    this.bytesUp += chunk.length;
+    this.lines.push(
+      ...chunk
+        .toString('latin1')
+        .split('\r\n')
+        .filter((line) => line !== ''),
+    );
+  }
+
+  /** Runs `work` after the delay, and never before what came earlier on the same side. */
+  #later(last: number, work: () => void): number {
+    if (this.delay === 0) {
+      work();
+      return 0;
+    }
+    const now = performance.now();
+    const due = Math.max(now + this.delay, last);
+    setTimeout(work, due - now);
+    return due;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
