@@ -2,13 +2,7 @@
  * What servers and the library answer, made into Failures: false, undefined and NO included. Temporary or lasting, and
  * whom it concerns, is decided here once; what is not recognised is temporary.
  */
-import {
-  Failure,
-  type FailureFields,
-  type Kind,
-  type Scope,
-  type Step,
-} from '../domain/failure.ts';
+import { Failure, type Kind, type Scope, type Step } from '../domain/failure.ts';
 
 /** The fields of the library's errors that we read. */
 interface LibraryError extends Error {
@@ -18,7 +12,7 @@ interface LibraryError extends Error {
   readonly serverResponseCode?: string;
   readonly responseText?: string;
   readonly authenticationFailed?: boolean;
-  readonly throttleReset?: number;
+  readonly throttleWaited?: number;
   readonly tlsFailed?: boolean;
   readonly oauthError?: unknown;
 }
@@ -120,6 +114,10 @@ const INSECURE: Readonly<Record<string, string>> = {
   STARTTLS_INJECTION: 'it sent data between STARTTLS and TLS, as an attacker would',
 };
 
+/** The library's codes of a connection that is no more, or that it gave up. */
+const CLOSED =
+  /^(NoConnection|EConnectionClosed|ClosedAfterConnect\w+|\w+TooLarge|ParserError\d+)$/;
+
 /** Which settings a sentence means: `{TLS}` becomes `SOURCE_TLS` or `DEST_TLS`. */
 export function withSettings(sentence: string, side: 'source' | 'destination'): string {
   const prefix = side === 'source' ? 'SOURCE_' : 'DEST_';
@@ -133,21 +131,20 @@ export function withSettings(sentence: string, side: 'source' | 'destination'): 
 export function failureOf(thrown: unknown, step: Step): Failure {
   if (thrown instanceof Failure) return thrown;
   const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as LibraryError;
-  if (error.code === 'ETHROTTLE') return throttled(error, step);
   const answered = error.responseStatus === 'NO' || error.responseStatus === 'BAD';
-  if (answered || error.serverResponseCode !== undefined) return refusal(error, step);
-  const because = NETWORK[error.code ?? ''];
+  if (answered) return refusal(error, step);
   const text = error.reason ?? error.message;
-  return new Failure(
-    because ? `The server is gone: ${because}.` : `The connection ended (${readable(text)}).`,
-    {
-      step,
-      scope: 'connection',
-      kind: 'lost',
-      outcomeUnknown: true,
-      cause: thrown,
-    },
-  );
+  const lost = { step, scope: 'connection', kind: 'lost', outcomeUnknown: true } as const;
+  const because = NETWORK[error.code ?? ''];
+  if (because) return new Failure(`The server is gone: ${because}.`, { ...lost, cause: thrown });
+  if (CLOSED.test(error.code ?? '')) {
+    return new Failure(`The connection ended (${readable(text)}).`, { ...lost, cause: thrown });
+  }
+  return new Failure(`This did not work: ${readable(text)}.`, {
+    ...lost,
+    kind: 'other',
+    cause: thrown,
+  });
 }
 
 /** A tagged NO or BAD. */
@@ -156,14 +153,14 @@ function refusal(error: LibraryError, step: Step): Failure {
   const text = error.responseText ?? error.message;
   const verdict = verdictOf(code, text, step);
   const words = readable(text);
-  const retryAfter = /backoff time:? *(\d+)/i.exec(text)?.[1];
+  const retryAfter = backoff(error, text);
   return new Failure(`The server refused: ${code ? `[${code}] ` : ''}${words}.`, {
     step,
     scope: verdict.scope ?? (step === 'append' ? 'message' : 'connection'),
     ...(verdict.kind && { kind: verdict.kind }),
     ...(verdict.lasting && { lasting: true }),
     ...(code !== undefined && { code }),
-    ...(retryAfter !== undefined && { retryAfter: Number(retryAfter) }),
+    ...(retryAfter !== undefined && { retryAfter }),
     cause: error,
   });
 }
@@ -180,19 +177,21 @@ function verdictOf(code: string | undefined, text: string, step: Step): Verdict 
   return verdict.scope === 'message' && step !== 'append' ? {} : verdict;
 }
 
-function throttled(error: LibraryError, step: Step): Failure {
-  const fields: FailureFields = { step, scope: 'account', kind: 'throttled', cause: error };
-  const wait = error.throttleReset;
-  return new Failure('The server asks to go slower.', {
-    ...fields,
-    ...(typeof wait === 'number' && { retryAfter: wait }),
-  });
+/** The longest pause that a server is granted. */
+const LONGEST_PAUSE = 6 * 3_600_000;
+
+/** Microsoft's words say how many milliseconds to wait; the library has waited some of them already. */
+function backoff({ throttleWaited = 0 }: LibraryError, text: string): number | undefined {
+  const asked = /backoff time[:=\s]+(\d+)/i.exec(text)?.[1];
+  if (asked === undefined) return undefined;
+  return Math.min(Math.max(0, Number(asked) - throttleWaited), LONGEST_PAUSE);
 }
 
 /** Why a connection could not be begun, in a sentence that names the server and what can be done. */
 export function connectFailure(
   thrown: unknown,
-  server: { side: 'source' | 'destination'; host: string; port: number },
+  server: { side: 'source' | 'destination'; host: string; port: number; user?: string },
+  secret?: string,
 ): Failure {
   if (thrown instanceof Failure) return thrown;
   const error = thrown as LibraryError & { readonly seen?: string };
@@ -209,7 +208,7 @@ export function connectFailure(
     error.responseStatus === 'NO' ||
     error.responseStatus === 'BAD'
   ) {
-    return loginFailure(error, where);
+    return loginFailure(error, where, [server.user, secret]);
   }
   if (
     /login is disabled|no matching authentication|unsupported authentication/i.test(error.message)
@@ -251,15 +250,21 @@ function insecurity(error: LibraryError & { readonly seen?: string }): string | 
   return error.tlsFailed ? `TLS fails (${readable(error.message)})` : undefined;
 }
 
+/** Response codes of a login that failed for another reason than its name and password. */
+const BUSY = new Set(['UNAVAILABLE', 'SERVERBUG', 'INUSE', 'CONTACTADMIN']);
+
 /** A login answered with NO or BAD: refused, unless the server says that something else is the matter. */
-function loginFailure(error: LibraryError, where: string): Failure {
+function loginFailure(
+  error: LibraryError,
+  where: string,
+  hidden: readonly (string | undefined)[],
+): Failure {
   const code = error.serverResponseCode?.toUpperCase();
   const text = error.responseText ?? error.message;
   const verdict = verdictOf(code, text, 'login');
-  const elsewise =
-    verdict.kind !== undefined || ['UNAVAILABLE', 'SERVERBUG', 'INUSE'].includes(code ?? '');
+  const elsewise = verdict.kind !== undefined || BUSY.has(code ?? '');
   const refused = verdict.kind === 'login-refused' || !elsewise;
-  const words = `${code ? `[${code}] ` : ''}${readable(text)}`;
+  const words = `${code ? `[${code}] ` : ''}${readable(text, hidden)}`;
   return new Failure(
     refused
       ? `${where} refuses the login: ${words}.`
@@ -277,9 +282,14 @@ function loginFailure(error: LibraryError, where: string): Failure {
 
 const MOST_WORDS = 200;
 
-/** A server's words, fit for a line: no control characters, no addresses, not too long, no full stop at the end. */
-export function readable(text: string): string {
-  return [...text]
+/**
+ * A server's words, fit for a line: no control characters, no addresses, not too long, no full stop at the end.
+ * @param hidden what must not be told even where the server repeats it: login name and secret
+ */
+export function readable(text: string, hidden: readonly (string | undefined)[] = []): string {
+  let shown = text;
+  for (const word of hidden) if (word) shown = shown.replaceAll(word, '(hidden)');
+  return [...shown]
     .map((char) => (/\p{C}/u.test(char) ? ' ' : char))
     .join('')
     .replace(/[^\s<>@"']+@[^\s<>@"',;)]+/g, '(address)')

@@ -1,8 +1,7 @@
 /**
  * One connection's life: connected under the terms of its account, every step under a deadline, closed once.
  *
- * The deadline counts from the last byte in either direction: while a step is under way the socket's own timer runs,
- * which Node restarts with every byte read and with every byte that leaves the write queue. At rest no timer runs; a
+ * The deadline counts from the last byte in either direction, while a step is under way. At rest nothing is watched; a
  * watching connection ends IDLE every `idleRenew` and is proven alive by a NOOP, which is a step like any other.
  */
 import { ImapFlow, type ImapFlowError } from 'imapflow';
@@ -11,6 +10,7 @@ import { Failure, type Step } from '../domain/failure.ts';
 import type { Account } from '../domain/route.ts';
 import { connectFailure, failureOf, readable } from './answers.ts';
 import { type Answer, type ExecOptions, type Flow, internals, type Tokens } from './internals.ts';
+import { moved, watchProgress } from './progress.ts';
 import { transportFor } from './transport.ts';
 
 export interface ClientOptions {
@@ -41,7 +41,9 @@ export class Client {
   readonly #account: Account;
   readonly #silence: number;
   readonly #idleRenew: number;
-  #steps = 0;
+  /** One a step under way: rejects it. `closed` lives as long as the connection and would keep each for ever. */
+  readonly #underWay = new Set<(why: Failure | undefined) => void>();
+  #stopWatch: (() => void) | undefined;
   #wantsIdle = false;
   #renewal: NodeJS.Timeout | undefined;
   #error: unknown;
@@ -61,7 +63,10 @@ export class Client {
     flow.on('close', () => {
       this.#ended = true;
       clearTimeout(this.#renewal);
-      resolve(this.#byUs ? undefined : this.#reason());
+      this.#stopWatch?.();
+      const why = this.#byUs ? undefined : this.#reason();
+      resolve(why);
+      for (const end of this.#underWay) end(why);
     });
     flow.commands.set(OURS, (_connection, work: () => Promise<unknown>) => work());
   }
@@ -72,8 +77,7 @@ export class Client {
    */
   static async connect(account: Account, options: ClientOptions): Promise<Client> {
     const { signal, silence = SILENCE } = options;
-    signal.throwIfAborted();
-    const secret = await account.secret();
+    const secret = await unlessAborted(signal, account.secret);
     const flow = new ImapFlow({
       host: account.host,
       port: account.port,
@@ -97,18 +101,20 @@ export class Client {
     const client = new Client(account, internals(flow), options);
     const abort = () => client.close();
     signal.addEventListener('abort', abort, { once: true });
-    const deadline = setTimeout(abort, CONNECT);
+    const deadline = setTimeout(() => client.#giveUp('ETIMEOUT'), CONNECT);
     try {
       await flow.connect();
-      signal.throwIfAborted();
+      if (signal.aborted) throw stopped();
+      // The library's own timer watched the login; from here on we watch each step.
+      if (client.flow.socket) client.flow.socket.setTimeout(0);
       // Folders are named by the paths that LIST shows; the library would put the personal prefix in front of some.
       if (client.flow.namespace) client.flow.namespace.prefix = '';
       client.#rest();
       return client;
     } catch (thrown) {
       client.close();
-      if (signal.aborted) throw connectFailure(signal.reason, account);
-      throw connectFailure(client.#error ?? thrown, account);
+      if (signal.aborted) throw stopped();
+      throw connectFailure(client.#error ?? thrown, account, secret);
     } finally {
       clearTimeout(deadline);
       signal.removeEventListener('abort', abort);
@@ -126,23 +132,21 @@ export class Client {
    */
   async step<T>(step: Step, work: () => Promise<T>): Promise<T> {
     if (this.#ended) throw this.#lost(step, this.#byUs ? undefined : this.#reason(), false);
-    this.#steps++;
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const end = (why: Failure | undefined) => reject(this.#lost(step, why, true));
+    this.#underWay.add(end);
     clearTimeout(this.#renewal);
-    this.#arm(this.#silence);
-    const ended = this.closed.then((why): never => {
-      throw this.#lost(step, why, true);
-    });
-    ended.catch(() => undefined);
+    this.#stopWatch ??= this.#watch();
     try {
       return await Promise.race([work(), ended]);
     } catch (thrown) {
       // The library says of a lost connection only that it is lost; why is known a moment later.
       const failure = failureOf(thrown, step);
-      if (failure.kind === 'lost' && !this.flow.usable)
+      if (failure.outcomeUnknown && !this.flow.usable)
         throw this.#lost(step, await this.closed, true);
       throw failure;
     } finally {
-      this.#steps--;
+      this.#underWay.delete(end);
       this.#rest();
     }
   }
@@ -196,8 +200,9 @@ export class Client {
 
   /** No step is under way: no timer runs but the one that renews IDLE. */
   #rest(): void {
-    if (this.#steps > 0 || this.#ended) return;
-    this.#arm(0);
+    if (this.#underWay.size > 0 || this.#ended) return;
+    this.#stopWatch?.();
+    this.#stopWatch = undefined;
     if (!this.#wantsIdle) return;
     clearTimeout(this.#renewal);
     this.#renewal = setTimeout(() => {
@@ -206,9 +211,19 @@ export class Client {
     }, this.#idleRenew);
   }
 
-  #arm(ms: number): void {
-    const { socket } = this.flow;
-    if (socket && !socket.destroyed) socket.setTimeout(ms);
+  #watch(): () => void {
+    const { flow } = this;
+    return watchProgress(
+      () => moved(flow.socket),
+      this.#silence,
+      () => this.#giveUp('ETIMEOUT'),
+    );
+  }
+
+  /** Ends the connection because the server keeps us waiting. */
+  #giveUp(code: string): void {
+    this.#error ??= Object.assign(new Error('No progress'), { code });
+    this.flow.close();
   }
 
   #reason(): Failure {
@@ -234,5 +249,26 @@ export class Client {
       outcomeUnknown: underWay,
       cause: why,
     });
+  }
+}
+
+function stopped(): Failure {
+  return new Failure('Connecting was stopped.', {
+    step: 'connect',
+    scope: 'connection',
+    kind: 'lost',
+  });
+}
+
+/** What `work` resolves with; rejects at once where the signal aborts before. */
+async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  if (signal.aborted) throw stopped();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(stopped());
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work(), promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
