@@ -14,7 +14,9 @@ interface LibraryError extends Error {
   readonly authenticationFailed?: boolean;
   readonly throttleWaited?: number;
   readonly tlsFailed?: boolean;
-  readonly oauthError?: unknown;
+  readonly cert?: { readonly subjectaltname?: string };
+  /** The fingerprint that a server showed in place of the pinned one. */
+  readonly seen?: string;
 }
 
 interface Verdict {
@@ -99,7 +101,7 @@ const INSECURE: Readonly<Record<string, string>> = {
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'it speaks only TLS older than 1.2, which is not safe',
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'it speaks only TLS older than 1.2, which is not safe',
   ERR_TLS_CERT_ALTNAME_INVALID:
-    'its certificate bears another name. If you know that to be right, set {TLS_NAME} to that name',
+    'its certificate is for {names}. If that is your server, set {TLS_NAME} to its name there',
   CERT_HAS_EXPIRED:
     'its certificate has expired. Ask its owner to renew it, or check the clock here',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet. Check the clock here',
@@ -194,7 +196,7 @@ export function connectFailure(
   secret?: string,
 ): Failure {
   if (thrown instanceof Failure) return thrown;
-  const error = thrown as LibraryError & { readonly seen?: string };
+  const error = thrown as LibraryError;
   const where = `The ${server.side} server ${server.host}:${server.port}`;
   const insecure = insecurity(error);
   if (insecure !== undefined) {
@@ -234,12 +236,12 @@ export function connectFailure(
 }
 
 /** Why the wire can't be trusted, or `undefined`. */
-function insecurity(error: LibraryError & { readonly seen?: string }): string | undefined {
+function insecurity(error: LibraryError): string | undefined {
   if (error.code === 'WRONG_FINGERPRINT') {
     return `its certificate has the SHA-256 fingerprint ${error.seen}, not the one in {TLS_FINGERPRINT}`;
   }
   const known = INSECURE[error.code ?? ''];
-  if (known !== undefined) return known;
+  if (known !== undefined) return known.replace('{names}', namesOf(error));
   if (error.code?.startsWith('ERR_SSL_')) return `TLS fails (${readable(error.message)})`;
   if (/does not support STARTTLS/i.test(error.message)) {
     return 'it does not offer STARTTLS, or refuses it. Try {TLS}=implicit with port 993';
@@ -252,6 +254,12 @@ function insecurity(error: LibraryError & { readonly seen?: string }): string | 
 
 /** Response codes of a login that failed for another reason than its name and password. */
 const BUSY = new Set(['UNAVAILABLE', 'SERVERBUG', 'INUSE', 'CONTACTADMIN']);
+
+/** The names that a certificate bears, as far as they fit a line. */
+function namesOf({ cert }: LibraryError): string {
+  const names = cert?.subjectaltname?.replace(/DNS:|IP Address:/g, '');
+  return names ? readable(names) : 'another name';
+}
 
 /** A login answered with NO or BAD: refused, unless the server says that something else is the matter. */
 function loginFailure(

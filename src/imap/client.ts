@@ -89,7 +89,8 @@ export class Client {
           : { user: account.user, pass: secret },
       transport: transportFor(account),
       connectionTimeout: Math.min(silence, 30_000),
-      greetingTimeout: Math.min(silence, 30_000),
+      // Sooner than the silence that is borne: a missing greeting has its own likely cause, and is told so.
+      greetingTimeout: Math.min(silence / 2, 30_000),
       socketTimeout: silence,
       autoIdleDelay: IDLE_DELAY,
       disableAutoIdle: true,

@@ -178,7 +178,9 @@ export class FakeImap implements AsyncDisposable {
       : plain;
     const line = new Line(this, socket);
     this.lines.push(line);
-    if (greeting !== null) line.send(greeting);
+    if (greeting === null) return;
+    if (implicit) socket.once('secure', () => line.send(greeting));
+    else line.send(greeting);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
