@@ -94,4 +94,4 @@ function complain(why: string): void {
   process.stderr.write(`imapferry: ${why}\nimapferry --help tells what there is.\n`);
 }
 
-process.exitCode = await main(process.argv.slice(2));
+process.exit(await main(process.argv.slice(2)));

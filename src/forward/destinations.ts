@@ -3,6 +3,7 @@
  * work at a time. One of them is kept at rest, so that a message that comes alone finds it ready.
  */
 import type { Emit } from '../domain/events.ts';
+import { Failure } from '../domain/failure.ts';
 import type { Batching, Clock, DestinationSession } from '../domain/ports.ts';
 import type { Pace } from './pace.ts';
 
@@ -32,6 +33,7 @@ export class Destinations {
   #most: number;
   #connecting: Promise<void> | undefined;
   #growing = false;
+  #closed = false;
   /** How this server takes several messages; `undefined` before the first connection. */
   batching: Batching | undefined;
   /** The largest message it says it takes, in bytes. */
@@ -45,6 +47,7 @@ export class Destinations {
   /** Resolves once at least one connection stands. Rejects when connecting is given up or told to stop. */
   async ready(): Promise<void> {
     while (this.#berths.size === 0) {
+      if (this.#closed) throw closing();
       this.#connecting ??= this.#connect().finally(() => {
         this.#connecting = undefined;
       });
@@ -83,8 +86,9 @@ export class Destinations {
     this.#most = this.#world.concurrency;
   }
 
-  /** Ends every connection, politely. */
+  /** Ends every connection, politely; also those that are still being begun. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#berths].map((berth) => this.#end(berth)));
   }
 
@@ -131,6 +135,10 @@ export class Destinations {
   }
 
   #moor(session: DestinationSession): void {
+    if (this.#closed) {
+      void session.logout();
+      return;
+    }
     const berth: Berth = {
       session,
       folder: undefined,
@@ -152,4 +160,12 @@ export class Destinations {
       for (const wake of this.#waiting.splice(0)) wake();
     });
   }
+}
+
+function closing(): Failure {
+  return new Failure('The connections to the destination are being ended.', {
+    step: 'connect',
+    scope: 'connection',
+    kind: 'lost',
+  });
 }

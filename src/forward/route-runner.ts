@@ -165,7 +165,7 @@ export class RouteRunner {
 
   /** Connects both sides and makes the plan. `first` holds the source connection, for the first lane to take over. */
   async #begin(): Promise<{ pairs: FolderPair[]; first: SourceSession[] }> {
-    const [{ session, source }, dest] = await Promise.all([
+    const [connected, listing] = await Promise.allSettled([
       this.#connect('source', async () => {
         const session = await this.#loginSource();
         return { session, source: await listed(session) };
@@ -176,6 +176,13 @@ export class RouteRunner {
         this.#connects,
       ),
     ]);
+    if (connected.status === 'rejected') throw connected.reason;
+    const { session, source } = connected.value;
+    if (listing.status === 'rejected') {
+      session.close();
+      throw listing.reason;
+    }
+    const dest = listing.value;
     const { folders: rules, afterDelivery } = this.#route;
     const moveTo = afterDelivery.kind === 'move' ? { moveTo: afterDelivery.folder } : {};
     const { pairs, leftOut } = makePlan({ source, dest, rules, ...moveTo });
