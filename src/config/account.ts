@@ -29,7 +29,7 @@ export function findSecret(
 ): SecretFindings {
   const noun = values[`${side}_AUTH`] === 'oauth2' ? 'access token' : 'password';
   const names = [`${side}_PASSWORD`, `${side}_PASSWORD_FILE`, `${side}_PASSWORD_COMMAND`] as const;
-  const given = names.filter((name) => settings.set.get(name)?.text);
+  const given = names.filter((name) => isGiven(name, settings));
   const [variable, second] = given;
   const where = variable && settings.set.get(variable)?.where;
   const mistake = (wrong: string, example: string, of: string = names[0]): SecretFindings => ({
@@ -58,6 +58,12 @@ export function findSecret(
   if (variable === names[0]) return fromValue(variable, value, noun, settings);
   if (variable === names[1]) return fromFile(variable, value, mistake, example);
   return fromCommand(variable, value, mistake, env);
+}
+
+/** White space alone is no file and no command, but may be a password. */
+function isGiven(name: string, settings: Settings): boolean {
+  const text = settings.set.get(name)?.text ?? '';
+  return (name.endsWith('_PASSWORD') ? text : text.trim()) !== '';
 }
 
 type Wrong = (wrong: string, example: string, of: string) => SecretFindings;

@@ -220,6 +220,7 @@ const MISTAKES: readonly (readonly [env: Environment, ...said: string[]])[] = [
   [{ HEARTBEAT_URL: 'https://example.org' }, `HEARTBEAT_URL ${LATER}`],
   [{ KEEP_SENDERS: 'true' }, `KEEP_SENDERS ${LATER}`],
   [{ SOURCE_PASSWORD: undefined }, `SOURCE_PASSWORD ${SECRET} password`],
+  [{ SOURCE_PASSWORD: undefined, SOURCE_PASSWORD_FILE: ' ' }, `SOURCE_PASSWORD ${SECRET} password`],
   [{ SOURCE_PASSWORD: '', SOURCE_AUTH: 'oauth2' }, `SOURCE_PASSWORD ${SECRET} access token`],
   [
     { SOURCE_PASSWORD_COMMAND: 'true' },
