@@ -1,7 +1,8 @@
 /** Settings to start from, and a directory for each test's files. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { afterAll } from 'vitest';
 import { type Config, ConfigError, loadConfig } from '../../src/config/config.ts';
 
 /** Settings without a mistake or a doubt. */
@@ -16,9 +17,15 @@ export const GOOD = {
 
 export type Environment = Record<string, string | undefined>;
 
-/** A fresh directory that holds these files; gives a function from name to path. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+/** A fresh directory, there until the tests of its file end, that holds these files; gives a function from name to path. */
 export function folderWith(files: Record<string, string | Buffer>): (name: string) => string {
   const folder = mkdtempSync(join(tmpdir(), 'imapferry-config-'));
+  folders.push(folder);
   const pathOf = (name: string) => join(folder, name);
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(pathOf(name)), { recursive: true });
