@@ -92,6 +92,12 @@ const NETWORK: Readonly<Record<string, string>> = {
   UPGRADE_TIMEOUT: 'it does not go on with STARTTLS',
 };
 
+/** Why a connection ended, as a clause about the server; `undefined` where there was no error. */
+export function networkReason(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return NETWORK[(error as LibraryError).code ?? ''] ?? readable(error.message);
+}
+
 /** Why a server is not to be trusted with a password, by the code of the TLS error. */
 const INSECURE: Readonly<Record<string, string>> = {
   ERR_SSL_WRONG_VERSION_NUMBER:

@@ -8,7 +8,7 @@ import { ImapFlow, type ImapFlowError } from 'imapflow';
 import { enhanceCommandError } from 'imapflow/lib/tools.js';
 import { Failure, type Step } from '../domain/failure.ts';
 import type { Account } from '../domain/route.ts';
-import { connectFailure, failureOf, readable } from './answers.ts';
+import { connectFailure, failureOf, networkReason, readable } from './answers.ts';
 import { type Answer, type ExecOptions, type Flow, internals, type Tokens } from './internals.ts';
 import { moved, watchProgress } from './progress.ts';
 import { transportFor } from './transport.ts';
@@ -229,10 +229,9 @@ export class Client {
 
   #reason(): Failure {
     const { byeReason } = this.flow;
-    const words = byeReason ? `it said goodbye (${readable(byeReason)})` : undefined;
-    const error = this.#error as { code?: string; message?: string } | undefined;
-    const silent = error?.code === 'ETIMEOUT' ? 'it has fallen silent' : undefined;
-    const why = words ?? silent ?? readable(error?.message ?? 'it closed the connection');
+    const why = byeReason
+      ? `it said goodbye (${readable(byeReason)})`
+      : (networkReason(this.#error) ?? 'it closed the connection');
     const { side, host } = this.#account;
     return new Failure(`The connection to the ${side} server ${host} ended: ${why}.`, {
       step: 'connect',

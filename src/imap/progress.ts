@@ -6,7 +6,7 @@
  */
 import type { Socket } from 'node:net';
 
-/** What Node counts below TLS, on the connection itself. Not typed; `test/imap/progress.test.ts` holds it. */
+/** What Node counts below TLS, on the connection itself. Not typed; the uploads in `test/imap/client.test.ts` hold it. */
 interface Wire {
   readonly bytesRead: number;
   readonly bytesWritten: number;
