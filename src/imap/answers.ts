@@ -42,6 +42,8 @@ const WORDS: readonly (readonly [RegExp, Verdict])[] = [
   [/maximum number of connections|connection limit|bandwidth|rate limit|too fast/i, THROTTLED],
   [/authenticated but not connected/i, THROTTLED],
   [/quota|mailbox (is )?full|not enough (disk )?space|no space left|insufficient storage/i, FULL],
+  // Exchange, of a mailbox that is full.
+  [/server unavailable\. 15/i, FULL],
   [
     /message (size )?(is )?too (big|large)|exceed\w* .*(message|maximum) size|maximum (message )?size/i,
     NEVER,
@@ -212,13 +214,6 @@ export function connectFailure(
     );
   }
   if (
-    error.authenticationFailed ||
-    error.responseStatus === 'NO' ||
-    error.responseStatus === 'BAD'
-  ) {
-    return loginFailure(error, where, [server.user, secret]);
-  }
-  if (
     /login is disabled|no matching authentication|unsupported authentication/i.test(error.message)
   ) {
     return new Failure(
@@ -228,6 +223,13 @@ export function connectFailure(
       ),
       { step: 'login', scope: 'account', lasting: true, cause: thrown },
     );
+  }
+  if (
+    error.authenticationFailed ||
+    error.responseStatus === 'NO' ||
+    error.responseStatus === 'BAD'
+  ) {
+    return loginFailure(error, where, [server.user, secret]);
   }
   const because =
     NETWORK[error.code ?? ''] ??
@@ -306,7 +308,7 @@ export function readable(text: string, hidden: readonly (string | undefined)[] =
   return [...shown]
     .map((char) => (/\p{C}/u.test(char) ? ' ' : char))
     .join('')
-    .replace(/[^\s<>@"']+@[^\s<>@"',;)]+/g, '(address)')
+    .replace(/(?:"[^"]*"|[^\s<>@"']+)@[^\s<>@"',;)]+/g, '(address)')
     .trim()
     .slice(0, MOST_WORDS)
     .replace(/[.\s]+$/, '');
