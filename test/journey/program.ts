@@ -8,7 +8,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Dovecot } from '../support/dovecot.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const SOURCE = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+/** The program as the package and the image have it: compiled. */
+export const COMPILED = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface LogLine {
   readonly level: string;
@@ -71,9 +73,9 @@ export class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
   #exit: Ended | undefined;
 
-  constructor(place: Place, settings: Settings, args: readonly string[] = ['run']) {
+  constructor(place: Place, settings: Settings, args: readonly string[] = ['run'], main = SOURCE) {
     const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env;
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+    this.#child = spawn(process.execPath, [main, ...args], {
       cwd: place.home,
       env: { PATH, HOME, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }), ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
