@@ -8,7 +8,8 @@ import { ImapFlow, type ImapFlowError } from 'imapflow';
 import { enhanceCommandError } from 'imapflow/lib/tools.js';
 import { Failure, type Step } from '../domain/failure.ts';
 import type { Account } from '../domain/route.ts';
-import { connectFailure, failureOf, networkReason, readable } from './answers.ts';
+import { failureOf, networkReason, readable } from './answers.ts';
+import { connectFailure } from './connect-failure.ts';
 import { type Answer, type ExecOptions, type Flow, internals, type Tokens } from './internals.ts';
 import { moved, watchProgress } from './progress.ts';
 import { transportFor } from './transport.ts';
@@ -229,9 +230,10 @@ export class Client {
 
   #reason(): Failure {
     const { byeReason } = this.flow;
-    const why = byeReason
-      ? `it said goodbye (${readable(byeReason)})`
-      : (networkReason(this.#error) ?? 'it closed the connection');
+    const words = byeReason && `it said goodbye (${readable(byeReason)})`;
+    const error = this.#error instanceof Error ? this.#error : undefined;
+    const why =
+      words || networkReason(error) || readable(error?.message ?? 'it closed the connection');
     const { side, host } = this.#account;
     return new Failure(`The connection to the ${side} server ${host} ended: ${why}.`, {
       step: 'connect',

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Failure, type Step } from '../../src/domain/failure.ts';
-import { connectFailure, failureOf, must, readable } from '../../src/imap/answers.ts';
+import { failureOf, must, readable } from '../../src/imap/answers.ts';
 import { Client } from '../../src/imap/client.ts';
+import { connectFailure } from '../../src/imap/connect-failure.ts';
 import { FakeImap } from '../support/fake-imap.ts';
 
 const message = (more: object) => ({ kind: 'other', scope: 'message', ...more });
