@@ -11,6 +11,7 @@ export interface LibraryError extends Error {
   readonly responseStatus?: string;
   readonly serverResponseCode?: string;
   readonly responseText?: string;
+  readonly response?: unknown;
   readonly authenticationFailed?: boolean;
   readonly throttleWaited?: number;
   readonly tlsFailed?: boolean;

@@ -117,7 +117,9 @@ function loginFailure(
   hidden: readonly (string | undefined)[],
 ): Failure {
   const code = error.serverResponseCode?.toUpperCase();
-  const text = error.responseText ?? error.message;
+  // Exchange's "authenticated but not connected" is no answer to LOGIN, and comes as the library's own error.
+  const said = typeof error.response === 'string' ? error.response : undefined;
+  const text = error.responseText ?? said ?? error.message;
   const verdict = verdictOf(code, text, 'login');
   const elsewise = verdict.kind !== undefined || BUSY.has(code ?? '');
   const refused = verdict.kind === 'login-refused' || !elsewise;

@@ -157,6 +157,20 @@ describe('a login answered with', () => {
     expect(busy.message).toMatch(/^The destination server \S+ lets nobody in just now: /);
   });
 
+  it('OK, and then by Exchange that one is not connected, is none', async () => {
+    await using server = await FakeImap.start({
+      capability: 'IMAP4rev1 NAMESPACE',
+      replies: { NAMESPACE: ({ tag }) => `${tag} BAD User is authenticated but not connected.` },
+    });
+    expect(await failure(connected(server))).toMatchObject({
+      step: 'login',
+      scope: 'account',
+      kind: 'throttled',
+      lasting: false,
+      message: expect.stringContaining('User is authenticated but not connected'),
+    });
+  });
+
   it('BYE Too many connections, in place of a greeting, is none', async () => {
     await using server = await FakeImap.start({ greeting: '* BYE Too many connections' });
     expect(await failure(connected(server))).toMatchObject({ kind: 'throttled', lasting: false });
