@@ -29,13 +29,8 @@ export interface Config {
  * @throws ConfigError with every mistake
  */
 export function readEnvironment(envFiles: readonly string[]): Config {
-  return loadConfig(processEnvironment(), { envFiles });
-}
-
-/** The environment of this process: the one door through which it comes in. */
-export function processEnvironment(): Environment {
-  // biome-ignore lint/style/noProcessEnv: settings come in here and nowhere else
-  return process.env;
+  // biome-ignore lint/style/noProcessEnv: the one door through which settings come in
+  return loadConfig(process.env, { envFiles });
 }
 
 /**

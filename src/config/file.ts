@@ -1,5 +1,5 @@
 /** Small files that settings name: read, or told why not and which command mends it. */
-import { readFileSync, type Stats, statSync } from 'node:fs';
+import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
@@ -22,6 +22,11 @@ export function readTextFile(path: string): FileRead {
   } catch (thrown) {
     return { wrong: whyUnreadable(path, (thrown as NodeJS.ErrnoException).code ?? 'unknown') };
   }
+}
+
+/** The .env files to read, earlier ones win: those that were named, else `.env` in the working directory if it is there. */
+export function settingFiles(named: readonly string[]): readonly string[] {
+  return named.length > 0 ? named : ['.env'].filter((path) => existsSync(path));
 }
 
 function whyUnreadable(path: string, code: string): string {

@@ -1,7 +1,6 @@
 /** Where the variables come from: the environment first, then .env files in their order. Texts only, nothing parsed. */
-import { existsSync } from 'node:fs';
 import { parse } from 'dotenv';
-import { readTextFile } from './file.ts';
+import { readTextFile, settingFiles } from './file.ts';
 import type { Mistake } from './mistakes.ts';
 import { VARIABLES } from './variables.ts';
 
@@ -31,8 +30,7 @@ export function readSettings(env: Environment, envFiles: readonly string[]): Set
   for (const [name, text] of Object.entries(env)) {
     if (text !== undefined) set.set(name, { text, where: ENVIRONMENT });
   }
-  const files = envFiles.length > 0 ? envFiles : ['.env'].filter((path) => existsSync(path));
-  for (const path of files) {
+  for (const path of settingFiles(envFiles)) {
     const file = readTextFile(path);
     if ('wrong' in file) {
       mistakes.push({

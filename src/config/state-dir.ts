@@ -1,17 +1,39 @@
-/** STATE_DIR alone, for the commands that only read the journal: they work whatever is wrong with the other settings. */
-import { processEnvironment } from './config.ts';
+/**
+ * STATE_DIR alone, for the commands that only read the journal: they work whatever is wrong with the other settings, and
+ * a container starts `health` every half minute, so that nothing else is loaded here.
+ */
+import { parse } from 'dotenv';
+import { readTextFile, settingFiles } from './file.ts';
 import { ConfigError } from './mistakes.ts';
-import { readSettings } from './settings.ts';
-import { VARIABLES } from './variables.ts';
+
+/** What holds where STATE_DIR is not set. */
+export const STATE_DIR = './state';
 
 /**
- * The directory of the journal, as it was written.
- * @param envFiles as for `readEnvironment`
+ * The directory of the journal, as it was written: in the environment, else in the first file that has it.
+ * @param envFiles as for `readEnvironment`; not read where the environment says it
  * @throws ConfigError where a file that was named can't be read
  */
 export function stateDir(envFiles: readonly string[]): string {
-  const { set, mistakes } = readSettings(processEnvironment(), envFiles);
-  const unread = mistakes.filter(({ variable }) => variable.startsWith('--env-file '));
-  if (unread.length > 0) throw new ConfigError(unread);
-  return set.get('STATE_DIR')?.text.trim() || (VARIABLES.get('STATE_DIR')?.default ?? './state');
+  // biome-ignore lint/style/noProcessEnv: config.ts, the door for settings, loads far more than this one needs
+  return (process.env.STATE_DIR ?? inFiles(envFiles) ?? '').trim() || STATE_DIR;
+}
+
+function inFiles(envFiles: readonly string[]): string | undefined {
+  for (const path of settingFiles(envFiles)) {
+    const file = readTextFile(path);
+    if ('text' in file) {
+      const found = parse(file.text).STATE_DIR;
+      if (found !== undefined) return found;
+    } else if (envFiles.length > 0) throw new ConfigError([unreadable(path, file.wrong)]);
+  }
+  return undefined;
+}
+
+function unreadable(path: string, wrong: string) {
+  return {
+    variable: `--env-file ${path}`,
+    wrong,
+    example: '--env-file /etc/imapferry/imapferry.env',
+  };
 }

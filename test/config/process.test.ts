@@ -1,5 +1,6 @@
 /** What only a process of its own can show: its environment and its working directory. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import { folderWith, GOOD } from './support.ts';
@@ -45,4 +46,39 @@ test('STATE_DIR is known whatever is wrong with the other settings', () => {
   expect(resultOf(read('[]'), folder, { STATE_DIR: '/elsewhere' })).toBe('/elsewhere');
   expect(resultOf(read('[]'), dirname(folderWith({ other: '' })('other')), {})).toBe('./state');
   expect(resultOf(read("['gone.env']"), folder, {})).toContain('--env-file gone.env names a file');
+});
+
+test('STATE_DIR is the same to the commands that read it alone', () => {
+  const pathOf = folderWith({
+    first: 'LOG_LEVEL=info\n',
+    second: 'STATE_DIR=/second\n',
+    third: 'STATE_DIR=/third\n',
+    empty: 'STATE_DIR=\n',
+  });
+  const both = (files: string[]) =>
+    `[(await import('${stateDir}')).stateDir(${JSON.stringify(files)}),
+      (await import('${config}')).readEnvironment(${JSON.stringify(files)}).stateDir]`;
+  const folder = dirname(pathOf('first'));
+  const told = (files: string[], env: Record<string, string>) =>
+    resultOf(both(files), folder, { ...GOOD, ...env });
+  expect(told(['first', 'second', 'third'], {})).toEqual(['/second', '/second']);
+  expect(told(['second'], { STATE_DIR: ' /real ' })).toEqual(['/real', '/real']);
+  expect(told(['empty', 'second'], {})).toEqual(['./state', './state']);
+  expect(told(['second'], { STATE_DIR: '' })).toEqual(['./state', './state']);
+  expect(told(['first'], {})).toEqual(['./state', './state']);
+});
+
+test('STATE_DIR alone is read without loading the other settings', () => {
+  const source = (name: string) =>
+    readFileSync(new URL(`../../src/config/${name}`, import.meta.url), 'utf8');
+  const reached = new Set<string>();
+  const follow = (name: string) => {
+    for (const [, to = ''] of source(name).matchAll(/ from '(?:\.\/)?(.+)';$/gm)) {
+      if (reached.has(to)) continue;
+      reached.add(to);
+      if (to.endsWith('.ts')) follow(to);
+    }
+  };
+  follow('state-dir.ts');
+  expect([...reached].sort()).toEqual(['dotenv', 'file.ts', 'mistakes.ts', 'node:fs', 'node:path']);
 });
