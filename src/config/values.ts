@@ -13,6 +13,12 @@ export function text(value: string): string {
   return value;
 }
 
+/** Any text on one line that does not wear quotation marks. */
+export function bare(value: string): string {
+  if (isQuoted(value)) throw new Unusable('still wears its quotation marks: leave them out');
+  return text(value);
+}
+
 /** One of a few words, in lower case. A near miss is told which word was probably meant. */
 export function oneOf<const W extends string>(...words: readonly W[]): Parser<W> {
   return (value) => {
@@ -99,7 +105,7 @@ export const fingerprint: Parser<string> = (value) => {
 /** What becomes of carried originals. */
 export const afterDelivery: Parser<AfterDelivery> = (value) => {
   const folder = /^move:(.*)$/s.exec(value)?.[1]?.trim();
-  if (folder) return { kind: 'move', folder: text(folder) };
+  if (folder) return { kind: 'move', folder: bare(folder) };
   if (folder === '' || value === 'move') throw new Unusable('must name a folder after `move:`');
   const word = oneOf('expunge', 'mark', 'keep', 'move:FOLDER')(value);
   if (word === 'move:FOLDER') throw new Unusable('must name a folder after `move:`');

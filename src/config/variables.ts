@@ -2,8 +2,10 @@
 import { readCa } from './ca.ts';
 import { parseFolders } from './folders.ts';
 import { Unusable } from './mistakes.ts';
+import { STATE_DIR } from './state-dir.ts';
 import {
   afterDelivery,
+  bare,
   duration,
   fingerprint,
   host,
@@ -57,10 +59,10 @@ const ACCOUNT = {
   CA_FILE: optional(readCa, '/etc/imapferry/ca.pem'),
   TLS_NAME: optional(host, 'imap.example.org'),
   TLS_FINGERPRINT: optional(fingerprint, 'AA:BB:…'),
-  USER: needed(text, 'me@example.org', 'is needed: the login name'),
+  USER: needed(bare, 'me@example.org', 'is needed: the login name'),
   AUTH: defaulted(oneOf('password', 'oauth2'), 'password'),
   PASSWORD: optional(text, "'…'"),
-  PASSWORD_FILE: optional(text, './secrets/password'),
+  PASSWORD_FILE: optional(bare, './secrets/password'),
   PASSWORD_COMMAND: optional(text, 'pass show mail'),
   RATE_LIMIT: notYet(),
 } as const;
@@ -76,8 +78,8 @@ const PLAIN = {
   CONCURRENCY: defaulted(wholeNumber(1, 32), '4'),
   MAX_WATCHERS: defaulted(wholeNumber(0, 50), '3'),
   MAX_MESSAGE_SIZE: optional(size, '25MB'),
-  STATE_DIR: defaulted(text, './state'),
-  HISTORY_DAYS: defaulted(wholeNumber(0, 36_500), '90'),
+  STATE_DIR: defaulted(bare, STATE_DIR),
+  HISTORY_DAYS: defaulted(wholeNumber(1, 36_500), '90'),
   DRY_RUN: notYet('false'),
   LOG_LEVEL: defaulted(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'), 'info'),
   LOG_FORMAT: optional(oneOf('json', 'pretty'), 'json'),

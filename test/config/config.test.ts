@@ -147,6 +147,7 @@ const NUMBER = (least: number, most: number) => `must be a whole number from ${l
 const DURATION = 'must be a duration: whole numbers, each with its unit h, m, s or ms';
 const SIZE = 'must be a size above 0: a whole number with its unit KB, MB or GB';
 const HEX = "must be the certificate's SHA-256: 64 hex digits, colons between them or not";
+const WEARS = 'still wears its quotation marks: leave them out';
 const LATER = 'asks for what this version does not have yet';
 const SECRET = 'is needed, or SOURCE_PASSWORD_FILE or SOURCE_PASSWORD_COMMAND: they deliver the';
 
@@ -190,6 +191,7 @@ const MISTAKES: readonly (readonly [env: Environment, ...said: string[]])[] = [
     'AFTER_DELIVERY must be `expunge`, `mark`, `keep` or `move:FOLDER`; probably `expunge` was meant',
   ],
   [{ AFTER_DELIVERY: 'move:' }, 'AFTER_DELIVERY must name a folder after `move:`'],
+  [{ AFTER_DELIVERY: 'move:"Done"' }, `AFTER_DELIVERY ${WEARS}`],
   [{ AFTER_DELIVERY: 'move' }, 'AFTER_DELIVERY must name a folder after `move:`'],
   [{ VERIFY: 'none' }, 'VERIFY must be `bytes` or `headers`'],
   [{ SWEEP_INTERVAL: '10' }, `SWEEP_INTERVAL ${DURATION}`],
@@ -201,12 +203,16 @@ const MISTAKES: readonly (readonly [env: Environment, ...said: string[]])[] = [
   [{ MAX_WATCHERS: '-1' }, `MAX_WATCHERS ${NUMBER(0, 50)}`],
   [{ MAX_MESSAGE_SIZE: '25' }, `MAX_MESSAGE_SIZE ${SIZE}`],
   [{ MAX_MESSAGE_SIZE: '0MB' }, `MAX_MESSAGE_SIZE ${SIZE}`],
-  [{ HISTORY_DAYS: '90d' }, `HISTORY_DAYS ${NUMBER(0, 36_500)}`],
+  [{ HISTORY_DAYS: '90d' }, `HISTORY_DAYS ${NUMBER(1, 36_500)}`],
+  [{ HISTORY_DAYS: '0' }, `HISTORY_DAYS ${NUMBER(1, 36_500)}`],
   [
     { LOG_LEVEL: 'warning' },
     'LOG_LEVEL must be `fatal`, `error`, `warn`, `info`, `debug` or `trace`',
   ],
   [{ LOG_FORMAT: 'text' }, 'LOG_FORMAT must be `json` or `pretty`'],
+  [{ SOURCE_USER: '"me"' }, `SOURCE_USER ${WEARS}`],
+  [{ STATE_DIR: "'/data'" }, `STATE_DIR ${WEARS}`],
+  [{ DEST_PASSWORD: undefined, DEST_PASSWORD_FILE: '"/run/p"' }, `DEST_PASSWORD_FILE ${WEARS}`],
   [{ STATE_DIR: 'a\nb' }, 'STATE_DIR holds a line break: is a quotation mark left open?'],
   [{ ROUTES: 'mum,dad' }, `ROUTES ${LATER}`],
   [{ DRY_RUN: 'true' }, `DRY_RUN ${LATER}`],
