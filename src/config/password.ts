@@ -18,7 +18,8 @@ const COMMAND_LIMIT = 30_000;
 
 /**
  * Obtains the secret anew at each call: a file is read again, a command run again. The function rejects with a Failure
- * (step `login`, scope `account`, temporary) that names the variable, and shows nothing of the secret or the command.
+ * (step `login`, scope `account`; lasting for a file) that names the variable, and shows nothing of the secret or the
+ * command.
  */
 export function secretReader(source: SecretSource, limit = COMMAND_LIMIT): () => Promise<string> {
   switch (source.from) {
@@ -27,7 +28,7 @@ export function secretReader(source: SecretSource, limit = COMMAND_LIMIT): () =>
     case 'file':
       return async () => {
         const secret = secretFile(source.path);
-        if ('wrong' in secret) throw unavailable(`${source.variable} ${secret.wrong}.`);
+        if ('wrong' in secret) throw unavailable(`${source.variable} ${secret.wrong}.`, true);
         return secret.text;
       };
     case 'command':
@@ -56,6 +57,7 @@ export function oddity(secret: string): string | undefined {
   if (isQuoted(secret))
     return 'still wears its quotation marks, which are sent to the server as part of it';
   if (/[\r\n]/.test(secret)) return 'holds more than one line';
+  if (secret.includes('\uFFFD')) return 'is not written in UTF-8, as servers expect';
   if (secret !== secret.trim()) return 'begins or ends with white space';
   return undefined;
 }
@@ -130,9 +132,10 @@ function commandFailure(
   return typeof code === 'number' ? `ended with exit code ${code}` : `failed (${code ?? 'signal'})`;
 }
 
-function unavailable(sentence: string): Failure {
+/** A file that can't be read needs a person; a command may do better next time. Both are tried again. */
+function unavailable(sentence: string, lasting = false): Failure {
   return new Failure(
     `${sentence} Without it imapferry can't log in; mail stays where it is, and it is tried again.`,
-    { step: 'login', scope: 'account' },
+    { step: 'login', scope: 'account', lasting },
   );
 }

@@ -45,7 +45,7 @@ describe('a password file', () => {
     expect(await source?.secret()).toBe('new');
   });
 
-  test('that goes away while running fails the login for now, and mail stays', async () => {
+  test('that goes away while running fails the login, and mail stays', async () => {
     const path = folderWith({ p: 'old' })('p');
     const source = load(fromFile(path)).routes[0]?.source;
     rmSync(path);
@@ -59,7 +59,7 @@ describe('a password file', () => {
       step: 'login',
       scope: 'account',
       kind: 'other',
-      lasting: false,
+      lasting: true,
     });
   });
 
@@ -82,7 +82,8 @@ describe('a password file', () => {
     ['"quoted"\n', 'still wears its quotation marks, which are sent to the server as part of it'],
     ['two\nlines\n', 'holds more than one line'],
     ['blank \n', 'begins or ends with white space'],
-  ])('%j is a doubt', (content, odd) => {
+    [Buffer.from('s\xe9cret\n', 'latin1'), 'is not written in UTF-8, as servers expect'],
+  ] as [string | Buffer, string][])('%j is a doubt', (content, odd) => {
     const path = folderWith({ p: content })('p');
     expect(load(fromFile(path)).doubts).toEqual([
       `SOURCE_PASSWORD_FILE names ${path}, which ${odd}.`,
@@ -229,7 +230,7 @@ describe('a password command', () => {
     expect(thrown.message).toBe(
       `The command of DEST_PASSWORD_COMMAND ${what}. Without it imapferry can't log in; mail stays where it is, and it is tried again.`,
     );
-    expect(thrown.step).toBe('login');
+    expect(thrown).toMatchObject({ step: 'login', scope: 'account', lasting: false });
     expect(inspect(thrown, { depth: 9, showHidden: true }).replace(/\n +at .*/g, '')).not.toContain(
       'qzb81',
     );
