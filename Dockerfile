@@ -24,5 +24,6 @@ STOPSIGNAL SIGTERM
 # Docker marks an unhealthy container and restarts nothing; a process that can't go on ends by itself.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --start-interval=2s --retries=3 \
     CMD ["node", "dist/main.js", "health"]
-ENTRYPOINT ["node", "--enable-source-maps", "dist/main.js"]
+# Behind "--" Node.js leaves --env-file to imapferry.
+ENTRYPOINT ["node", "--enable-source-maps", "--", "dist/main.js"]
 CMD ["run"]

@@ -72,7 +72,7 @@ await using program = new Program(
     DEST_PASSWORD_FILE: place.file('carl', users.carl),
   }),
   ['run'],
-  COMPILED,
+  { main: COMPILED },
 );
 await program.saw('route.ready');
 await wait(3000);

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 /** Command line in, exit code out. Each command loads only what it needs: `health` is started every half minute. */
 import { parseArgs } from 'node:util';
 
@@ -94,4 +94,16 @@ function complain(why: string): void {
   process.stderr.write(`imapferry: ${why}\nimapferry --help tells what there is.\n`);
 }
 
-process.exit(await main(process.argv.slice(2)));
+/** A setting that can't be used is told in its own words; anything else is a mistake of ours. */
+async function ended(args: string[]): Promise<number> {
+  try {
+    return await main(args);
+  } catch (thrown) {
+    if (!(thrown instanceof Error) || thrown.name !== 'ConfigError') throw thrown;
+    process.stderr.write(`${thrown.message}\n`);
+    return 2;
+  }
+}
+
+// Behind `--` Node.js leaves `--env-file` to us, wherever it stands.
+process.exit(await ended(process.argv.slice(2)));

@@ -193,15 +193,33 @@ it('says so and ends with 1 where another imapferry uses STATE_DIR', async () =>
   expect((await health.ended).code).toBe(0);
 });
 
-it.skipIf(process.getuid?.() === 0)(
-  'says so and ends with 1 where STATE_DIR can not be written',
-  async () => {
+it('says so, and how to mend it, and ends with 1 where STATE_DIR can not be written', async () => {
+  using place = new Place();
+  // Root may write anywhere: the program runs as somebody who may not.
+  const uid = process.getuid?.() === 0 ? 65534 : undefined;
+  mkdirSync(place.stateDir);
+  chmodSync(place.stateDir, 0o555);
+  chmodSync(place.home, 0o755);
+  const settings = place.settings(source, destination, {
+    SOURCE_PASSWORD_FILE: place.file('read-by-all', 'secret-of-anna\n', 0o644),
+    DEST_PASSWORD_FILE: place.file('by-all-too', 'secret-of-bert\n', 0o644),
+  });
+  await using program = new Program(place, settings, ['run'], uid === undefined ? {} : { uid });
+  expect((await program.ended).code).toBe(1);
+  const said = program.log.at(-1)?.msg;
+  expect(said).toContain(place.stateDir);
+  expect(said).toContain(`user id ${uid ?? process.getuid?.()}`);
+  expect(said).toContain('chown');
+});
+
+it.each(['run', 'health', 'stuck'])(
+  '%s names a settings file that is not there, and ends with 2',
+  async (command) => {
     using place = new Place();
-    mkdirSync(place.stateDir);
-    chmodSync(place.stateDir, 0o500);
-    await using program = new Program(place, place.settings(source, destination));
-    expect((await program.ended).code).toBe(1);
-    expect(program.log.at(-1)?.msg).toContain('chown');
+    await using program = new Program(place, {}, [command, '--env-file', 'nowhere.env']);
+    expect((await program.ended).code).toBe(2);
+    expect(program.stderr).toContain('--env-file');
+    expect(program.stderr).not.toContain('node:');
   },
 );
 

@@ -73,10 +73,16 @@ export class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
   #exit: Ended | undefined;
 
-  constructor(place: Place, settings: Settings, args: readonly string[] = ['run'], main = SOURCE) {
+  constructor(
+    place: Place,
+    settings: Settings,
+    args: readonly string[] = ['run'],
+    { main = SOURCE, uid }: { readonly main?: string; readonly uid?: number } = {},
+  ) {
     const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env;
-    this.#child = spawn(process.execPath, [main, ...args], {
+    this.#child = spawn(process.execPath, ['--', main, ...args], {
       cwd: place.home,
+      ...(uid !== undefined && { uid, gid: uid }),
       env: { PATH, HOME, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }), ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
