@@ -52,14 +52,21 @@ export interface Internals {
 export type Flow = ImapFlow & Internals;
 
 const METHODS = ['exec', 'write', 'run'] as const;
+const MAPS = ['commands', 'capabilities'] as const;
+const OBJECTS = ['options', 'sectionHandlers'] as const;
 
 /** An ImapFlow with its internals. Throws where this version of the library has them no more. */
 export function internals(flow: ImapFlow): Flow {
   const open = flow as Flow;
-  for (const method of METHODS) {
-    if (typeof open[method] !== 'function')
-      throw new TypeError(`imapflow has no ${method}() any more`);
+  const lacking = [
+    ...METHODS.filter((name) => typeof open[name] !== 'function'),
+    ...MAPS.filter((name) => !(open[name] instanceof Map)),
+    ...OBJECTS.filter((name) => typeof open[name] !== 'object' || open[name] === null),
+  ];
+  if (lacking.length > 0) {
+    throw new TypeError(
+      `This version of imapflow has no ${lacking.join(', ')} as imapferry knows it`,
+    );
   }
-  if (!(open.commands instanceof Map)) throw new TypeError('imapflow has no commands map any more');
   return open;
 }
