@@ -81,6 +81,7 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
       ...securityDoubts('DEST', whole),
       ...folderDoubts(whole),
       ...verifyDoubts(whole),
+      ...cutDoubts(settings),
     ],
   };
 }
@@ -155,6 +156,15 @@ function folderDoubts({ FOLDERS: rules }: Values): string[] {
   return [
     'FOLDERS names a single folder, whose name holds a comma: if a list was meant, leave out the quotation marks around it.',
   ];
+}
+
+/** A folder `C#` would else become the folder `C`. Passwords are looked at where they are read. */
+function cutDoubts({ set }: Settings): string[] {
+  const cut = [...set].filter(([name, { flaw }]) => flaw === 'cut' && !name.endsWith('_PASSWORD'));
+  return cut.map(
+    ([name]) =>
+      `${name} looks cut: in a .env file \`#\` begins a comment. If it is part of the value, put the value in single quotation marks.`,
+  );
 }
 
 function verifyDoubts({ VERIFY: verify }: Values): string[] {

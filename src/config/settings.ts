@@ -56,7 +56,9 @@ function flawOf(file: string, name: string, text: string): Setting['flaw'] {
   const line = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*[=:](.*)$`, 'gm');
   const raw = [...file.matchAll(line)].at(-1)?.[1]?.trim() ?? '';
   if (/^["'`]./.test(raw) && raw === text) return 'open';
-  if (!raw.includes('#')) return undefined;
+  // A blank in front of a `#` tells a comment; a password may hold even that.
+  const cut = name.endsWith('_PASSWORD') ? /#/ : /^[^#]*[^\s#]#/;
+  if (!cut.test(raw)) return undefined;
   const whole = /^(["'`])(.*)\1\s*(?:#.*)?$/.exec(raw)?.[2] ?? raw;
   const unescaped = whole.replaceAll('\\n', '\n').replaceAll('\\r', '\r');
   return text === whole || text === unescaped ? undefined : 'cut';

@@ -334,6 +334,24 @@ describe('what works, but perhaps not as meant, is a doubt', () => {
   });
 });
 
+describe('a value that dotenv ends at a # within it', () => {
+  const cut = (name: string) =>
+    `${name} looks cut: in a .env file \`#\` begins a comment. If it is part of the value, put the value in single quotation marks.`;
+
+  test.each([
+    ['FOLDERS=C#, INBOX', [cut('FOLDERS')]],
+    ['AFTER_DELIVERY=move:C# # mine', [cut('AFTER_DELIVERY')]],
+    ['AFTER_DELIVERY=move:C #1', []],
+    ["FOLDERS='C#, INBOX'", []],
+    ['FOLDERS="C#, INBOX" # see issue #1', []],
+    ['LOG_LEVEL=info # calm', []],
+    ['FOLDERS=# all of them', []],
+    ['OTHER_PROGRAM=a#b', []],
+  ])('%s', (line, doubts) => {
+    expect(load({}, [folderWith({ '.env': `${line}\n` })('.env')]).doubts).toEqual(doubts);
+  });
+});
+
 describe('a secret in any variable is never shown', () => {
   const secrets = [
     'hunter2',
