@@ -60,19 +60,37 @@ export abstract class ImapSession implements Session {
         scope: 'folder',
       });
     }
+    const uidValidity = Number(opened.uidValidity ?? 0);
+    if (!(uidValidity > 0)) {
+      throw new Failure(
+        `The server gives ${folder} no UIDVALIDITY, so that its messages have no lasting numbers. imapferry can not carry this folder.`,
+        { step: 'open', scope: 'folder', lasting: true },
+      );
+    }
     return {
       folder,
-      uidValidity: Number(opened.uidValidity),
-      uidNext: opened.uidNext,
-      messages: opened.exists,
+      uidValidity,
+      uidNext: opened.uidNext || (await this.#uidAfterLast()),
+      messages: opened.exists ?? 0,
       readOnly: opened.readOnly === true && !readOnly,
       uidNotSticky,
     };
   }
 
+  /** For servers that say no UIDNEXT: one more than the last message's UID. */
+  async #uidAfterLast(): Promise<number> {
+    let last = 0;
+    const higher = (row: FetchMessageObject) => {
+      last = Math.max(last, row.uid);
+    };
+    await this.fetchRows('open', ['1:*'], () => true, { uid: true }, higher);
+    return last + 1;
+  }
+
   /**
    * One UID FETCH a set; `take` gets each message once, whole as asked for, in the order of arrival. What the server says
-   * of other messages, or of these without what was asked for, is left out.
+   * of other messages, or of these without what was asked for, is left out. Resolves with the UIDs that were told of,
+   * yet never whole.
    */
   protected async fetchRows(
     step: Step,
@@ -80,7 +98,8 @@ export abstract class ImapSession implements Session {
     wanted: (uid: number) => boolean,
     query: FetchQueryObject,
     take: (row: FetchMessageObject) => void,
-  ): Promise<void> {
+  ): Promise<number[]> {
+    const partial: number[] = [];
     for (const set of sets) {
       await this.client.step(step, async () => {
         const seen = new Map<number, Partial<FetchMessageObject>>();
@@ -94,8 +113,10 @@ export abstract class ImapSession implements Session {
             take(whole);
           } else seen.set(row.uid, whole);
         }
+        for (const [uid, row] of seen) if (row !== DONE) partial.push(uid);
       });
     }
+    return partial;
   }
 
   protected async listRows(step: Step, sets: readonly string[], wanted: (uid: number) => boolean) {
@@ -104,16 +125,22 @@ export abstract class ImapSession implements Session {
     return rows.sort((a, b) => a.uid - b.uid);
   }
 
-  /** Those of `uids` that are still in the open folder. */
+  /**
+   * Those of `uids` that are still in the open folder. By FETCH: some servers answer a SEARCH with nothing although there
+   * is something, and what is not there counts as gone.
+   */
   protected async present(step: Step, uids: readonly number[]): Promise<Set<number>> {
+    const wanted = new Set(uids);
     const there = new Set<number>();
-    for (const set of uidSets(uids)) {
-      const found = await this.client.step(step, () =>
-        this.client.flow.search({ uid: set }, { uid: true }),
-      );
-      for (const uid of mustBeUids(found, step)) there.add(uid);
-    }
+    const take = (row: FetchMessageObject) => there.add(row.uid);
+    await this.fetchRows(step, uidSets(uids), (uid) => wanted.has(uid), { uid: true }, take);
     return there;
+  }
+
+  /** Rejects where a folder has to be open and none is: the server may still have another one in mind. */
+  protected mustBeOpen(step: Step): void {
+    if (this.client.flow.mailbox !== false || !this.client.flow.usable) return;
+    throw new Failure('No folder is open on this connection.', { step, scope: 'connection' });
   }
 }
 

@@ -1,4 +1,5 @@
 /** The source account over IMAP. */
+import type { FetchMessageObject } from 'imapflow';
 import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
 import { Failure } from '../domain/failure.ts';
 import type { FolderView, Listed, Original } from '../domain/message.ts';
@@ -76,12 +77,13 @@ class ImapSource extends ImapSession implements SourceSession {
       uidSets(uids),
       (uid) => wanted.has(uid),
       query,
-      (row) => originals.push({ ...listedOf(row), bytes: row.source as Buffer }),
+      (row) => originals.push(originalOf(row)),
     );
     return originals.sort((a, b) => a.uid - b.uid);
   }
 
   async mark(uids: readonly number[]): Promise<Map<number, ReadonlySet<string>>> {
+    this.mustBeOpen('retire');
     const wanted = new Set(uids);
     const after = new Map<number, ReadonlySet<string>>();
     const untagged = {
@@ -99,11 +101,15 @@ class ImapSource extends ImapSession implements SourceSession {
         }),
       );
     }
+    // Of a message that was marked before, a server need not say anything.
+    const untold = uids.filter((uid) => !after.has(uid));
+    for (const { uid, flags } of await this.list(untold)) after.set(uid, flags);
     return after;
   }
 
   async expunge(uids: readonly number[]): Promise<Set<number>> {
     if (!this.abilities.uidPlus) throw lacking('UID EXPUNGE', 'UIDPLUS');
+    this.mustBeOpen('retire');
     for (const set of uidSets(uids)) {
       await this.client.step('retire', () =>
         this.client.command('UID EXPUNGE', [{ type: 'SEQUENCE', value: set }]),
@@ -113,9 +119,12 @@ class ImapSource extends ImapSession implements SourceSession {
   }
 
   async expungeAlone(uids: readonly number[]): Promise<{ gone: Set<number>; strangers: boolean }> {
+    this.mustBeOpen('retire');
     const ours = new Set(uids);
     const strangers = await this.client.step('retire', async () => {
       const { flow } = this.client;
+      // What others marked comes into view with the end of a command; SEARCH still sees the view before it.
+      await this.client.command('NOOP', false);
       const deleted = mustBeUids(await flow.search({ deleted: true }, { uid: true }), 'retire');
       if (deleted.some((uid) => !ours.has(uid))) return true;
       if (deleted.length > 0) await this.client.command('EXPUNGE', false);
@@ -127,6 +136,7 @@ class ImapSource extends ImapSession implements SourceSession {
   async move(uids: readonly number[], to: string): Promise<Set<number>> {
     const { move, uidPlus } = this.abilities;
     if (!move && !uidPlus) throw lacking('moving', 'MOVE or UIDPLUS');
+    this.mustBeOpen('retire');
     for (const set of uidSets(uids)) {
       if (move) await this.#transfer('UID MOVE', set, to);
       else await this.#copyAway(set, to);
@@ -151,6 +161,8 @@ class ImapSource extends ImapSession implements SourceSession {
       copied.length === copies?.length &&
       copied.every((uid) => asked.has(uid));
     if (!credible) {
+      // Nothing was there to copy: they went before.
+      if ((await this.present('retire', [...asked])).size === 0) return;
       throw new Failure(
         `The server did not say which messages it copied to ${to}. They stay where they are.`,
         {
@@ -179,6 +191,17 @@ class ImapSource extends ImapSession implements SourceSession {
     const there = await this.present('retire', uids);
     return new Set(uids.filter((uid) => !there.has(uid)));
   }
+}
+
+/**
+ * The library reads a body that is sent as a quoted string as UTF-8, and puts U+FFFD for bytes that are none; the length
+ * shows it. Such a message comes without bytes, so that nobody takes these for the original's.
+ */
+function originalOf(row: FetchMessageObject): Original {
+  const listed = listedOf(row);
+  const bytes = row.source as Buffer;
+  const replaced = bytes.length > listed.size && bytes.includes('\ufffd');
+  return { ...listed, bytes: replaced ? Buffer.alloc(0) : bytes };
 }
 
 function lacking(what: string, capability: string): Failure {
