@@ -71,7 +71,8 @@ async function alone(send: Send, message: Outgoing, failure: Failure): Promise<P
     return (await send([{ ...message, bytes }]))[0] ?? refused;
   } catch (thrown) {
     const second = failureOf(thrown, 'append');
-    return second.outcomeUnknown ? { is: 'unknown', failure: second } : refused;
+    if (second.outcomeUnknown) return { is: 'unknown', failure: second };
+    return second.scope === 'message' ? refused : { is: 'held', failure: second };
   }
 }
 

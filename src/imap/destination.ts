@@ -1,5 +1,6 @@
 /** The destination account over IMAP. */
 import type { Emit } from '../domain/events.ts';
+import { Failure } from '../domain/failure.ts';
 import type { Candidate, Copy, FolderView, Original } from '../domain/message.ts';
 import { headerField } from '../domain/message.ts';
 import type {
@@ -9,7 +10,7 @@ import type {
   Placement,
 } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
-import { must } from './answers.ts';
+import { failureOf, must } from './answers.ts';
 import { appendAll } from './append.ts';
 import { Client } from './client.ts';
 import { allowedFlags } from './flags.ts';
@@ -79,12 +80,23 @@ class ImapDestination extends ImapSession implements DestinationSession {
 
   async append(messages: readonly Original[]): Promise<Placement[]> {
     const folder = this.#view?.folder;
+    if (folder === undefined) throw new TypeError('append() wants an open folder');
     const { mailbox } = this.client.flow;
-    if (folder === undefined || mailbox === false)
-      throw new TypeError('append() wants an open folder');
+    if (mailbox === false) return this.#heldBack(messages);
     const flagsOf = (message: Original) =>
       allowedFlags(message.flags, mailbox.permanentFlags, (flag) => this.#dropped(folder, flag));
     return appendAll(this.client, this.batching, folder, messages, flagsOf);
+  }
+
+  /** The folder is no longer open: with the connection, mostly. Nothing is sent. */
+  async #heldBack(messages: readonly Original[]): Promise<Placement[]> {
+    const failure = await this.client
+      .step('append', async () => this.mustBeOpen('append'))
+      .then(
+        () => new Failure('The connection is ending.', { step: 'append', scope: 'connection' }),
+        (thrown: unknown) => failureOf(thrown, 'append'),
+      );
+    return messages.map(() => ({ is: 'held', failure }));
   }
 
   async listFrom(from: number): Promise<Candidate[]> {
@@ -112,12 +124,25 @@ class ImapDestination extends ImapSession implements DestinationSession {
   async read(uids: readonly number[], take: (copy: Copy) => void): Promise<void> {
     const wanted = new Set(uids);
     const query = { uid: true, flags: true, source: true };
-    await this.fetchRows(
+    const partial = await this.fetchRows(
       'verify',
       uidSets(uids),
       (uid) => wanted.has(uid),
       query,
       (row) => take({ uid: row.uid, flags: row.flags ?? new Set(), bytes: row.source as Buffer }),
+    );
+    await this.#notThere(partial);
+  }
+
+  /** A copy that is told of but not shown is not missing; whether it went meanwhile, a NOOP brings to light. */
+  async #notThere(uids: readonly number[]): Promise<void> {
+    if (uids.length === 0) return;
+    await this.client.step('verify', () => this.client.command('NOOP', false));
+    const there = await this.present('verify', uids);
+    if (there.size === 0) return;
+    throw new Failure(
+      `The server does not show ${there.size} messages of ${this.#view?.folder} that it says are there; imapferry looks again.`,
+      { step: 'verify', scope: 'connection' },
     );
   }
 
@@ -125,18 +150,17 @@ class ImapDestination extends ImapSession implements DestinationSession {
     const { flow } = this.client;
     const mailbox = flow.mailbox;
     const folder = this.#view?.folder ?? '';
-    const allowed = allowedFlags(
-      new Set(add),
-      mailbox === false ? undefined : mailbox.permanentFlags,
-      (flag) => this.#dropped(folder, flag),
-    );
+    const permanent = mailbox === false ? undefined : mailbox.permanentFlags;
+    const allowed = allowedFlags(new Set(add), permanent, (flag) => this.#dropped(folder, flag));
+    // What the folder does not keep can't be on the copy.
+    const removable = allowedFlags(new Set(remove), permanent, () => undefined);
     await this.client.step('retire', async () => {
       const set = `${uid}`;
       if (allowed.length > 0) {
         must(await flow.messageFlagsAdd(set, allowed, { uid: true }), 'retire', 'STORE');
       }
-      if (remove.length > 0) {
-        must(await flow.messageFlagsRemove(set, [...remove], { uid: true }), 'retire', 'STORE');
+      if (removable.length > 0) {
+        must(await flow.messageFlagsRemove(set, removable, { uid: true }), 'retire', 'STORE');
       }
     });
   }

@@ -4,6 +4,9 @@ import { travellingFlags } from '../domain/message.ts';
 /** An atom (RFC 9051 §9): nothing that would end or bend the command. `]` occurs in Gmail's keywords. */
 const ATOM = /^\\?[!#$&'+,\-./0-9:;<=>?@A-Z[\]^_`a-z|}~]+$/;
 
+/** What every server knows (RFC 9051 §2.3.2), of the flags that travel. */
+const KNOWN = new Set(['\\seen', '\\answered', '\\flagged', '\\draft']);
+
 /**
  * The flags that a folder keeps, of those that travel.
  * @param permanent PERMANENTFLAGS (RFC 9051 §7.1): absent means all; `\*` means any keyword
@@ -19,8 +22,7 @@ export function allowedFlags(
   return travellingFlags(flags).filter((flag) => {
     const keyword = !flag.startsWith('\\');
     const allowed =
-      ATOM.test(flag) &&
-      (kept === undefined || kept.has(flag.toLowerCase()) || (keyword && anyKeyword));
+      ATOM.test(flag) && (keyword && anyKeyword ? true : (kept ?? KNOWN).has(flag.toLowerCase()));
     if (!allowed) dropped(flag);
     return allowed;
   });
