@@ -7,10 +7,15 @@ export async function ensureFolder(client: Client, folder: string): Promise<void
     try {
       await client.flow.mailboxCreate(folder);
     } catch (thrown) {
-      if ((thrown as { serverResponseCode?: string }).serverResponseCode !== 'ALREADYEXISTS')
-        throw thrown;
+      // Not every server says why it refuses (ALREADYEXISTS, RFC 5530): the list does.
+      if (!(await isThere(client, folder))) throw thrown;
     }
     // Not subscribed is a nuisance; it keeps no mail from arriving.
     await client.flow.mailboxSubscribe(folder);
   });
+}
+
+async function isThere(client: Client, folder: string): Promise<boolean> {
+  const folders = client.flow.usable ? await client.flow.list() : [];
+  return folders.some(({ path, flags }) => path === folder && !flags.has('\\NonExistent'));
 }
