@@ -53,6 +53,7 @@ const WORDS: readonly (readonly [RegExp, Verdict])[] = [
     /appendable message|invalid header|nul char|bare newline|zero[- ](byte|length)|virus|invalid message/i,
     NEVER,
   ],
+  [/(mailbox|folder) (does not|doesn'?t) exist|no such (mailbox|folder)/i, MISSING],
 ];
 
 /** Response codes (RFC 5530, 4315, 7889, 9738) by whom they concern. */
@@ -112,7 +113,8 @@ export function failureOf(thrown: unknown, step: Step): Failure {
   if (thrown instanceof Failure) return thrown;
   const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as LibraryError;
   const answered = error.responseStatus === 'NO' || error.responseStatus === 'BAD';
-  if (answered) return refusal(error, step);
+  // The library knows APPENDLIMIT by itself, and sends nothing that is larger.
+  if (answered || error.serverResponseCode === 'APPENDLIMIT') return refusal(error, step);
   const text = error.reason ?? error.message;
   const lost = { step, scope: 'connection', kind: 'lost', outcomeUnknown: true } as const;
   const because = networkReason(error);
@@ -152,8 +154,10 @@ export function verdictOf(code: string | undefined, text: string, step: Step): V
   // Gmail says OVERQUOTA when it means bandwidth, and many servers refuse a login when they mean too many connections.
   if (words?.kind === 'throttled') return words;
   const verdict = byCode ?? words ?? {};
-  if (step === 'login')
+  if (step === 'login') {
+    if (verdict.kind === 'folder-missing') return ACCOUNT;
     return verdict.kind === 'login-refused' ? verdict : { ...verdict, scope: 'account' };
+  }
   // Only an APPEND is refused for what a single message is.
   return verdict.scope === 'message' && step !== 'append' ? {} : verdict;
 }
@@ -172,11 +176,11 @@ const MOST_WORDS = 200;
 
 /**
  * A server's words, fit for a line: no control characters, no addresses, not too long, no full stop at the end.
- * @param hidden what must not be told even where the server repeats it: login name and secret
+ * @param hidden what must not be told even where the server repeats it, the longest first
  */
-export function readable(text: string, hidden: readonly (string | undefined)[] = []): string {
+export function readable(text: string, hidden: readonly string[] = []): string {
   let shown = text;
-  for (const word of hidden) if (word) shown = shown.replaceAll(word, '(hidden)');
+  for (const word of hidden) shown = shown.replaceAll(word, '(hidden)');
   return [...shown]
     .map((char) => (/\p{C}/u.test(char) ? ' ' : char))
     .join('')

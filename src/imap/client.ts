@@ -6,7 +6,7 @@
  */
 import { ImapFlow, type ImapFlowError } from 'imapflow';
 import { enhanceCommandError } from 'imapflow/lib/tools.js';
-import { Failure, type Step } from '../domain/failure.ts';
+import { asFailure, Failure, type Step } from '../domain/failure.ts';
 import type { Account } from '../domain/route.ts';
 import { failureOf, networkReason, readable } from './answers.ts';
 import { connectFailure } from './connect-failure.ts';
@@ -78,7 +78,9 @@ export class Client {
    */
   static async connect(account: Account, options: ClientOptions): Promise<Client> {
     const { signal, silence = SILENCE } = options;
-    const secret = await unlessAborted(signal, account.secret);
+    const secret = await unlessAborted(signal, account.secret).catch((thrown: unknown) => {
+      throw asFailure(thrown, 'login');
+    });
     const flow = new ImapFlow({
       host: account.host,
       port: account.port,

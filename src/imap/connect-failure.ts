@@ -47,6 +47,7 @@ export function connectFailure(
   if (thrown instanceof Failure) return thrown;
   const error = thrown as LibraryError;
   const where = `The ${server.side} server ${server.host}:${server.port}`;
+  const hidden = hiddenWords(server.user, secret);
   const insecure = insecurity(error);
   if (insecure !== undefined) {
     return new Failure(
@@ -70,10 +71,11 @@ export function connectFailure(
     error.responseStatus === 'NO' ||
     error.responseStatus === 'BAD'
   ) {
-    return loginFailure(error, where, [server.user, secret]);
+    return loginFailure(error, where, hidden);
   }
   const because =
-    networkReason(error) ?? `the connection ended (${readable(error.reason ?? error.message)})`;
+    networkReason(error) ??
+    `the connection ended (${readable(error.reason ?? error.message, hidden)})`;
   // Some servers say in their BYE that there are too many connections.
   const busy = verdictOf(undefined, error.reason ?? '', 'login').kind === 'throttled';
   return new Failure(`${where} can not be used: ${because}.`, {
@@ -104,6 +106,14 @@ function insecurity(error: LibraryError): string | undefined {
 /** Response codes of a login that failed for another reason than its name and password. */
 const BUSY = new Set(['UNAVAILABLE', 'SERVERBUG', 'INUSE', 'CONTACTADMIN']);
 
+/** What a server may repeat of a login: name and secret, as they are and as SASL sends them. The longest first. */
+function hiddenWords(user = '', secret = ''): string[] {
+  const base64 = (text: string) => Buffer.from(text).toString('base64').replace(/=+$/, '');
+  const sasl = [`\0${user}\0${secret}`, `user=${user}\x01auth=Bearer ${secret}\x01\x01`];
+  const words = [user, secret, ...[user, secret, ...sasl].map(base64)];
+  return words.filter((word) => word !== '').sort((a, b) => b.length - a.length);
+}
+
 /** The names that a certificate bears, as far as they fit a line. */
 function namesOf({ cert }: LibraryError): string {
   const names = cert?.subjectaltname?.replace(/DNS:|IP Address:/g, '');
@@ -111,11 +121,7 @@ function namesOf({ cert }: LibraryError): string {
 }
 
 /** A login answered with NO or BAD: refused, unless the server says that something else is the matter. */
-function loginFailure(
-  error: LibraryError,
-  where: string,
-  hidden: readonly (string | undefined)[],
-): Failure {
+function loginFailure(error: LibraryError, where: string, hidden: readonly string[]): Failure {
   const code = error.serverResponseCode?.toUpperCase();
   // Exchange's "authenticated but not connected" is no answer to LOGIN, and comes as the library's own error.
   const said = typeof error.response === 'string' ? error.response : undefined;
