@@ -11,7 +11,7 @@ const ALL: Can = {
   literalPlus: true,
   expungesMarkedOnly: true,
   readsQuotes: true,
-  tellsMissing: true,
+  holdsMissing: true,
   refusesEmpty: true,
 };
 

@@ -11,7 +11,7 @@ const ALL: Can = {
   literalPlus: true,
   expungesMarkedOnly: false,
   readsQuotes: false,
-  tellsMissing: false,
+  holdsMissing: false,
   refusesEmpty: false,
 };
 

@@ -20,8 +20,8 @@ export interface Can {
   readonly expungesMarkedOnly: boolean;
   /** Reads quoted strings with quotation marks in them. */
   readonly readsQuotes: boolean;
-  /** Says that a folder is missing when a message is appended to it (TRYCREATE). */
-  readonly tellsMissing: boolean;
+  /** Refuses an APPEND to a folder that is gone for what it is, not like a bad message. */
+  readonly holdsMissing: boolean;
   /** Says no to a message without a byte. */
   readonly refusesEmpty: boolean;
 }
@@ -82,7 +82,7 @@ const DOVECOT: Can = {
   literalPlus: true,
   expungesMarkedOnly: true,
   readsQuotes: true,
-  tellsMissing: true,
+  holdsMissing: true,
   refusesEmpty: true,
 };
 
@@ -123,7 +123,7 @@ export async function hoodiecrow(
       literalPlus: true,
       expungesMarkedOnly: false,
       readsQuotes: false,
-      tellsMissing: false,
+      holdsMissing: false,
       refusesEmpty: false,
       ...less,
     },
