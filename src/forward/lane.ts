@@ -9,7 +9,7 @@
 import type { Emit } from '../domain/events.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
 import type { FolderView } from '../domain/message.ts';
-import type { SourceSession } from '../domain/ports.ts';
+import type { SourceAbilities, SourceSession } from '../domain/ports.ts';
 import type { FolderPair } from '../domain/route.ts';
 import { Epoch } from './folder-state.ts';
 
@@ -19,7 +19,7 @@ export interface LaneWorld {
   /** Connects through the account's gate until it works; rejects only when told to stop or when it gives up. */
   readonly connect: () => Promise<SourceSession>;
   /** Throws a Failure where a folder as opened can't be carried from. */
-  readonly admit: (pair: FolderPair, view: FolderView) => void;
+  readonly admit: (pair: FolderPair, view: FolderView, abilities: SourceAbilities) => void;
   /** A folder is seen for the first time, or under a new UIDVALIDITY. */
   readonly seen: (epoch: Epoch) => void;
   /** EXAMINE, not SELECT: nothing is to change at the source. */
@@ -106,7 +106,7 @@ export class Lane {
       if (pair === undefined) return;
       const how = { readOnly: this.#world.readOnly, idle: this.#hooks !== undefined };
       const view = await session.open(pair.source, how);
-      this.#world.admit(pair, view);
+      this.#world.admit(pair, view, session.abilities);
       if (this.#session === session) this.#epoch = this.#epochOf(pair, view);
     } catch (thrown) {
       this.#barred = asFailure(thrown, 'open');

@@ -201,7 +201,7 @@ export class RouteRunner {
       route: this.#route.name,
       emit,
       connect: async () => first.pop() ?? this.#connectSource(),
-      admit: (pair: FolderPair, view: FolderView) => admit(this.#route, pair, view),
+      admit: (pair, view, abilities) => admit(this.#route, pair, view, abilities),
       seen: (epoch) => this.#seen(epoch),
       readOnly: this.#route.afterDelivery.kind === 'keep',
     };

@@ -199,6 +199,15 @@ describe('AFTER_DELIVERY', () => {
 });
 
 describe('without UIDPLUS at the source', () => {
+  it('carries nothing under move where there is no MOVE either, and says so', async () => {
+    await using rig = new Rig();
+    rig.source.manners.abilities = { idle: true, uidPlus: false, move: false };
+    rig.source.put(letter());
+    rig.start({ afterDelivery: { kind: 'move', folder: 'Carried' } });
+    await rig.until('it is told', () => rig.count('folder.left-out') === 1);
+    expect(rig.destination.count('append')).toBe(0);
+  });
+
   it('expunges where nothing else is marked', async () => {
     await using rig = new Rig();
     rig.source.manners.abilities = { idle: true, uidPlus: false, move: false };
