@@ -1,7 +1,6 @@
 /** A route as a whole: its connections, watchers, sweeps and deliveries, started and stopped together. */
 import type { Emit } from '../domain/events.ts';
 import { asFailure, type Failure } from '../domain/failure.ts';
-import type { FolderView } from '../domain/message.ts';
 import type {
   Clock,
   DestinationAccount,
