@@ -1,0 +1,94 @@
+/** A real Courier IMAP server on loopback: Debian's packages, unpacked, in its own folder; it ends with the test. */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { authority, type Issued } from './certificates.ts';
+import { startAuthdaemon } from './courier-auth.ts';
+import { end, greeted, type MailServer, mailServer, USERS } from './daemon.ts';
+import { libraryPath, unpacked } from './debian.ts';
+import { mailUser, owned } from './mail-user.ts';
+import { freePorts } from './ports.ts';
+
+export interface CourierOptions {
+  /** Login names and their passwords. */
+  readonly users?: Readonly<Record<string, string>>;
+  /** Settings of /etc/courier/imapd that differ from Debian's: `IMAP_CAPABILITY`, `IMAP_EMPTYTRASH`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface Courier extends MailServer {
+  /** What Courier wrote to its log. */
+  readonly logFile: string;
+}
+
+/** Folders are `INBOX.name`. Four connections per address are Courier's own limit, Debian's is 20; here it is 60. */
+export async function startCourier(options: CourierOptions = {}): Promise<Courier> {
+  const { users = USERS, settings = {} } = options;
+  const root = unpacked('courier', ['courier-imap', 'courier-base', 'courier-authlib']);
+  // Not below TMPDIR: the path of the socket has to be as short as the one it replaces.
+  const home = mkdtempSync('/tmp/ifc-');
+  const logFile = join(home, 'log');
+  const [port, tlsPort] = await freePorts(2);
+  const issued = authority(home);
+  const user = mailUser();
+  const { close, library } = await startAuthdaemon(root, home, users, user);
+  const env = {
+    PATH: '/usr/bin:/bin',
+    ...debianSettings(join(root, 'etc/courier/imapd')),
+    ...tlsSettings(root, home, issued),
+    ...settings,
+    LD_LIBRARY_PATH: `${library}:${libraryPath(root).LD_LIBRARY_PATH}`,
+  };
+  for (const name of Object.keys(users)) {
+    mkdirSync(join(home, name));
+    execFileSync(join(root, 'usr/bin/maildirmake.courier'), [join(home, name, 'Maildir')], { env });
+  }
+  owned(home, user);
+  const log = openSync(logFile, 'a');
+  const listen = (on: number, changes: Record<string, string>, ...before: string[]) =>
+    spawn(
+      join(root, 'usr/sbin/couriertcpd'),
+      [
+        ...['-address=127.0.0.1', '-maxprocs=100', '-maxperip=60', '-nodnslookup'],
+        ...['-noidentlookup', String(on), ...before],
+        ...[
+          join(root, 'usr/lib/courier/courier/imaplogin'),
+          join(root, 'usr/bin/imapd'),
+          'Maildir',
+        ],
+      ],
+      { stdio: ['ignore', log, log], env: { ...env, ...changes }, uid: user.uid, gid: user.gid },
+    );
+  const plain = listen(port, { IMAP_STARTTLS: 'YES' });
+  const secure = listen(tlsPort, { IMAP_TLS: '1' }, env.COURIERTLS, '-server', '-tcpd');
+  const stop = async () => {
+    await Promise.all([end(plain), end(secure)]);
+    close();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    await greeted('Courier', plain, port);
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+  const server = mailServer({ port, tlsPort, ca: issued.ca, caFile: issued.caFile, users, stop });
+  return { ...server, logFile };
+}
+
+/** The settings that Debian ships: lines of a shell, `NAME=value` or `NAME="value"`. */
+function debianSettings(file: string): Record<string, string> {
+  const lines = readFileSync(file, 'utf8').matchAll(/^([A-Z_]+)="?([^"\n]*)"?$/gm);
+  return Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
+}
+
+function tlsSettings(root: string, home: string, { certFile, keyFile }: Issued) {
+  const file = join(home, 'both.pem');
+  writeFileSync(file, readFileSync(keyFile, 'utf8') + readFileSync(certFile, 'utf8'));
+  return {
+    COURIERTLS: join(root, 'usr/bin/couriertls'),
+    TLS_CERTFILE: file,
+    TLS_VERIFYPEER: 'NONE',
+    IMAP_TLS_REQUIRED: '0',
+  };
+}
