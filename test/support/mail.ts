@@ -12,6 +12,8 @@ export interface Stored {
 export interface Put {
   readonly flags?: readonly string[];
   readonly internalDate?: Date;
+  /** Sent as literal8 (RFC 3516 §4.4), which may hold NULs. */
+  readonly binary?: boolean;
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -85,21 +87,24 @@ export class Mail implements AsyncDisposable {
     }
   }
 
-  /** Appends a message; rejects where the server refuses it. */
-  async put(folder: string, bytes: Buffer, { flags = [], internalDate }: Put = {}): Promise<void> {
+  /** Appends a message; rejects where the server refuses it. Resolves with its UID, where the server says it. */
+  async put(folder: string, bytes: Buffer, how: Put = {}): Promise<number | undefined> {
+    const { flags = [], internalDate, binary = false } = how;
     const date = internalDate ? ` ${dateTime(internalDate)}` : '';
-    await this.command(
-      `APPEND ${quoted(folder)} (${flags.join(' ')})${date} {${bytes.length}}`,
+    const literal = `${binary ? '~' : ''}{${bytes.length}}`;
+    const answers = await this.command(
+      `APPEND ${quoted(folder)} (${flags.join(' ')})${date} ${literal}`,
       bytes,
     );
+    const uid = /\[APPENDUID \d+ (\d+)\]/.exec(answers.at(-1)?.toString('latin1') ?? '');
+    return uid ? Number(uid[1]) : undefined;
   }
 
   /** Every message of a folder, opened afresh and read-only. */
   async dump(folder: string): Promise<Stored[]> {
     await this.command(`EXAMINE ${quoted(folder)}`);
     const answers = await this.command('UID FETCH 1:* (UID FLAGS INTERNALDATE BODY.PEEK[])');
-    // A folder that stays open keeps its old view, and STATUS tells that.
-    await this.command('UNSELECT');
+    await this.#leave(folder);
     return answers.flatMap((answer) => parsed(answer) ?? []).sort((a, b) => a.uid - b.uid);
   }
 
@@ -130,14 +135,27 @@ export class Mail implements AsyncDisposable {
   async flag(folder: string, uids: string, change: string): Promise<void> {
     await this.command(`SELECT ${quoted(folder)}`);
     await this.command(`UID STORE ${uids} ${change}`);
-    await this.command('UNSELECT');
+    await this.#leave(folder);
   }
 
   async expunge(folder: string, uids: string): Promise<void> {
     await this.command(`SELECT ${quoted(folder)}`);
     await this.command(`UID STORE ${uids} +FLAGS (\\Deleted)`);
     await this.command(`UID EXPUNGE ${uids}`);
-    await this.command('UNSELECT');
+    await this.#leave(folder);
+  }
+
+  /**
+   * Leaves a folder, expunging nothing: one that stays open keeps its old view, and STATUS tells that. Without UNSELECT
+   * it is opened read-only first, so that CLOSE leaves what is marked.
+   */
+  async #leave(folder: string): Promise<void> {
+    try {
+      await this.command('UNSELECT');
+    } catch {
+      await this.command(`EXAMINE ${quoted(folder)}`);
+      await this.command('CLOSE');
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -174,11 +192,14 @@ function parsed(answer: Buffer): Stored | undefined {
   const text = answer.toString('latin1');
   if (!/^\* \d+ FETCH /.test(text)) return undefined;
   const body = /BODY\[\] (?:\{(\d+)\}\r\n|"")/.exec(text);
-  const uid = /\bUID (\d+)/.exec(text);
-  const date = /INTERNALDATE "([^"]+)"/.exec(text);
-  const flags = /FLAGS \(([^)]*)\)/.exec(text);
-  if (!body || !uid || !date || !flags) return undefined;
+  if (!body) return undefined;
   const start = body.index + body[0].length;
+  // What a message says about itself in its body is no answer of the server.
+  const attributes = text.slice(0, body.index) + text.slice(start + Number(body[1] ?? 0));
+  const uid = /\bUID (\d+)/.exec(attributes);
+  const date = /INTERNALDATE "([^"]+)"/.exec(attributes);
+  const flags = /FLAGS \(([^)]*)\)/.exec(attributes);
+  if (!uid || !date || !flags) return undefined;
   return {
     uid: Number(uid[1]),
     flags: (flags[1] ?? '')
