@@ -160,6 +160,19 @@ export class Client {
    * answer. To be used within `step`.
    */
   async command(name: string, attributes: Tokens | false, options?: ExecOptions): Promise<Answer> {
+    const answer = await this.answer(name, attributes, options);
+    if (answer.command?.toUpperCase() === 'OK') return answer;
+    throw new Failure(`The server did not carry out all of ${name}.`, {
+      step: 'look',
+      scope: 'connection',
+      outcomeUnknown: true,
+    });
+  }
+
+  /**
+   * As `command`, but resolves with one NO, too, as the library does: "Some of the requested messages no longer exist".
+   */
+  async answer(name: string, attributes: Tokens | false, options?: ExecOptions): Promise<Answer> {
     const answer = await this.flow.run(OURS, async () => {
       try {
         const { response, next } = await this.flow.exec(name, attributes, options);
@@ -170,14 +183,7 @@ export class Client {
         throw await enhanceCommandError(thrown as ImapFlowError);
       }
     });
-    const { command } = answer as Answer;
-    if (command?.toUpperCase() === 'OK') return answer as Answer;
-    // The library takes one NO for an OK: "Some of the requested messages no longer exist".
-    throw new Failure(`The server did not carry out all of ${name}.`, {
-      step: 'look',
-      scope: 'connection',
-      outcomeUnknown: true,
-    });
+    return answer as Answer;
   }
 
   /** Whether IDLE is taken up by itself from now on, and renewed. */

@@ -13,9 +13,10 @@ import type { Account } from '../domain/route.ts';
 import { failureOf, must } from './answers.ts';
 import { appendAll } from './append.ts';
 import { Client } from './client.ts';
+import type { Query, Row } from './fetch.ts';
 import { allowedFlags } from './flags.ts';
 import { ensureFolder } from './folders.ts';
-import { ImapSession, listedOf } from './session.ts';
+import { ImapSession, LISTED, listedOf } from './session.ts';
 import { uidSets } from './sets.ts';
 
 /** @param options `silence`: milliseconds without a byte that a step bears; `route` names the route in events */
@@ -101,37 +102,30 @@ class ImapDestination extends ImapSession implements DestinationSession {
 
   async listFrom(from: number): Promise<Candidate[]> {
     const rows: Candidate[] = [];
-    const query = {
-      uid: true,
-      flags: true,
-      size: true,
-      internalDate: true,
-      headers: ['message-id'],
+    const query: Query = {
+      step: 'verify',
+      sets: [`${from}:*`],
+      items: [...LISTED, 'headers'],
+      wanted: (uid) => uid >= from,
     };
-    await this.fetchRows(
-      'verify',
-      [`${from}:*`],
-      (uid) => uid >= from,
-      query,
-      (row) => {
-        const messageId = headerField(row.headers as Buffer, 'message-id');
-        rows.push({ ...listedOf(row), ...(messageId !== undefined && { messageId }) });
-      },
-    );
+    // What is there without all that was asked for is there all the same.
+    const partial = await this.fetchRows(query, (row) => rows.push(candidateOf(row)));
+    rows.push(...partial.map(candidateOf));
     return rows.sort((a, b) => a.uid - b.uid);
   }
 
   async read(uids: readonly number[], take: (copy: Copy) => void): Promise<void> {
     const wanted = new Set(uids);
-    const query = { uid: true, flags: true, source: true };
-    const partial = await this.fetchRows(
-      'verify',
-      uidSets(uids),
-      (uid) => wanted.has(uid),
-      query,
-      (row) => take({ uid: row.uid, flags: row.flags ?? new Set(), bytes: row.source as Buffer }),
+    const query: Query = {
+      step: 'verify',
+      sets: uidSets(uids),
+      items: ['flags', 'source'],
+      wanted: (uid) => wanted.has(uid),
+    };
+    const partial = await this.fetchRows(query, ({ uid, flags = new Set(), source }) =>
+      take({ uid, flags, bytes: source as Buffer }),
     );
-    await this.#notThere(partial);
+    await this.#notThere(partial.map(({ uid }) => uid));
   }
 
   /** A copy that is told of but not shown is not missing; whether it went meanwhile, a NOOP brings to light. */
@@ -164,4 +158,9 @@ class ImapDestination extends ImapSession implements DestinationSession {
       }
     });
   }
+}
+
+function candidateOf(row: Row): Candidate {
+  const messageId = row.headers && headerField(row.headers, 'message-id');
+  return { ...listedOf(row), ...(messageId !== undefined && { messageId }) };
 }

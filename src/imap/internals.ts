@@ -18,11 +18,13 @@ export type Tokens = readonly (Token | Tokens | null)[];
 export interface Answer {
   readonly command?: string;
   readonly attributes?: Tokens;
+  /** In place of `attributes` where an untagged SEARCH is nothing but numbers. */
+  readonly numbers?: readonly number[];
 }
 
 export interface ExecOptions {
-  /** Called for each untagged answer of that name while the command is under way. */
-  readonly untagged?: Record<string, (answer: Answer) => void>;
+  /** Called for each untagged answer of that name while the command is under way, and waited for. */
+  readonly untagged?: Record<string, (answer: Answer) => unknown>;
   /** Called once the command's line is written. */
   readonly onSend?: () => void;
 }

@@ -4,7 +4,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Placement } from '../domain/ports.ts';
 import type { Client } from './client.ts';
 import { uidsOf } from './sets.ts';
-import { codeOf } from './source.ts';
+import { codeOf } from './untagged.ts';
 
 /** A message as it goes out. `date` is a date-time of RFC 9051 §9. */
 export interface Outgoing {

@@ -1,11 +1,11 @@
 /** What both sides' connections share: folders, opening, listing, reading, the end. */
-import type { FetchMessageObject, FetchQueryObject } from 'imapflow';
 import { Failure, type Step } from '../domain/failure.ts';
 import type { FolderView, Listed } from '../domain/message.ts';
 import type { Session } from '../domain/ports.ts';
 import type { ListedFolder } from '../domain/route.ts';
 import { must } from './answers.ts';
 import type { Client } from './client.ts';
+import { fetchRows, type Item, type Query, type Row } from './fetch.ts';
 import { uidSets } from './sets.ts';
 
 export abstract class ImapSession implements Session {
@@ -80,48 +80,21 @@ export abstract class ImapSession implements Session {
   /** For servers that say no UIDNEXT: one more than the last message's UID. */
   async #uidAfterLast(): Promise<number> {
     let last = 0;
-    const higher = (row: FetchMessageObject) => {
-      last = Math.max(last, row.uid);
-    };
-    await this.fetchRows('open', ['1:*'], () => true, { uid: true }, higher);
+    const query: Query = { step: 'open', sets: ['1:*'], items: [], wanted: () => true };
+    await this.fetchRows(query, ({ uid }) => {
+      last = Math.max(last, uid);
+    });
     return last + 1;
   }
 
-  /**
-   * One UID FETCH a set; `take` gets each message once, whole as asked for, in the order of arrival. What the server says
-   * of other messages, or of these without what was asked for, is left out. Resolves with the UIDs that were told of,
-   * yet never whole.
-   */
-  protected async fetchRows(
-    step: Step,
-    sets: readonly string[],
-    wanted: (uid: number) => boolean,
-    query: FetchQueryObject,
-    take: (row: FetchMessageObject) => void,
-  ): Promise<number[]> {
-    const partial: number[] = [];
-    for (const set of sets) {
-      await this.client.step(step, async () => {
-        const seen = new Map<number, Partial<FetchMessageObject>>();
-        for await (const row of this.client.flow.fetch(set, query, { uid: true })) {
-          if (typeof row.uid !== 'number' || !wanted(row.uid) || seen.get(row.uid) === DONE)
-            continue;
-          // A server may spread one message's items over several answers.
-          const whole = { ...seen.get(row.uid), ...defined(row) } as FetchMessageObject;
-          if (complete(whole, query)) {
-            seen.set(row.uid, DONE);
-            take(whole);
-          } else seen.set(row.uid, whole);
-        }
-        for (const [uid, row] of seen) if (row !== DONE) partial.push(uid);
-      });
-    }
-    return partial;
+  /** As `fetchRows` in fetch.ts, on this connection. */
+  protected fetchRows(query: Query, take: (row: Row) => void): Promise<Row[]> {
+    return fetchRows(this.client, query, take);
   }
 
   protected async listRows(step: Step, sets: readonly string[], wanted: (uid: number) => boolean) {
     const rows: Listed[] = [];
-    await this.fetchRows(step, sets, wanted, LISTED, (row) => rows.push(listedOf(row)));
+    await this.fetchRows({ step, sets, wanted, items: LISTED }, (row) => rows.push(listedOf(row)));
     return rows.sort((a, b) => a.uid - b.uid);
   }
 
@@ -132,8 +105,13 @@ export abstract class ImapSession implements Session {
   protected async present(step: Step, uids: readonly number[]): Promise<Set<number>> {
     const wanted = new Set(uids);
     const there = new Set<number>();
-    const take = (row: FetchMessageObject) => there.add(row.uid);
-    await this.fetchRows(step, uidSets(uids), (uid) => wanted.has(uid), { uid: true }, take);
+    const query = {
+      step,
+      sets: uidSets(uids),
+      items: [],
+      wanted: (uid: number) => wanted.has(uid),
+    };
+    await this.fetchRows(query, ({ uid }) => there.add(uid));
     return there;
   }
 
@@ -144,8 +122,8 @@ export abstract class ImapSession implements Session {
   }
 }
 
-const LISTED: FetchQueryObject = { uid: true, flags: true, size: true, internalDate: true };
-const DONE: Partial<FetchMessageObject> = {};
+/** What a look sees of a message. */
+export const LISTED: readonly Item[] = ['flags', 'size', 'internalDate'];
 
 /** The result of a SEARCH: an array, or it was refused or lost. */
 export function mustBeUids(found: unknown, step: Step): number[] {
@@ -153,7 +131,7 @@ export function mustBeUids(found: unknown, step: Step): number[] {
 }
 
 /** A row as a look sees it. */
-export function listedOf(row: FetchMessageObject): Listed {
+export function listedOf(row: Row): Listed {
   const { internalDate } = row;
   const date =
     internalDate instanceof Date && !Number.isNaN(internalDate.getTime())
@@ -165,19 +143,6 @@ export function listedOf(row: FetchMessageObject): Listed {
     flags: row.flags ?? new Set(),
     ...(date && { internalDate: date }),
   };
-}
-
-function defined(row: FetchMessageObject): Partial<FetchMessageObject> {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
-}
-
-function complete(row: FetchMessageObject, query: FetchQueryObject): boolean {
-  return (
-    (!query.flags || row.flags instanceof Set) &&
-    (!query.size || typeof row.size === 'number') &&
-    (!query.source || Buffer.isBuffer(row.source)) &&
-    (!query.headers || Buffer.isBuffer(row.headers))
-  );
 }
 
 async function mailboxOpen(client: Client, folder: string, readOnly: boolean) {

@@ -1,15 +1,17 @@
 /** The source account over IMAP. */
-import type { FetchMessageObject } from 'imapflow';
 import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
 import { Failure } from '../domain/failure.ts';
 import type { FolderView, Listed, Original } from '../domain/message.ts';
+import { isDeleted } from '../domain/message.ts';
 import type { SourceAbilities, SourceAccount, SourceSession } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
 import { Client } from './client.ts';
+import type { Query, Row } from './fetch.ts';
 import { ensureFolder } from './folders.ts';
 import type { Answer, Token, Tokens } from './internals.ts';
-import { ImapSession, listedOf, mustBeUids } from './session.ts';
+import { ImapSession, LISTED, listedOf, mustBeUids } from './session.ts';
 import { uidSets, uidsOf } from './sets.ts';
+import { codeOf, flagsRow, foundUids } from './untagged.ts';
 
 /**
  * @param options `idleRenew` and `silence` in milliseconds: how often IDLE is renewed, and what silence a step bears
@@ -71,14 +73,13 @@ class ImapSource extends ImapSession implements SourceSession {
   async fetch(uids: readonly number[]): Promise<Original[]> {
     const wanted = new Set(uids);
     const originals: Original[] = [];
-    const query = { uid: true, flags: true, size: true, internalDate: true, source: true };
-    await this.fetchRows(
-      'fetch',
-      uidSets(uids),
-      (uid) => wanted.has(uid),
-      query,
-      (row) => originals.push(originalOf(row)),
-    );
+    const query: Query = {
+      step: 'fetch',
+      sets: uidSets(uids),
+      items: [...LISTED, 'source'],
+      wanted: (uid) => wanted.has(uid),
+    };
+    await this.fetchRows(query, (row) => originals.push(originalOf(row)));
     return originals.sort((a, b) => a.uid - b.uid);
   }
 
@@ -89,7 +90,7 @@ class ImapSource extends ImapSession implements SourceSession {
     const untagged = {
       FETCH: (answer: Answer) => {
         const row = flagsRow(answer);
-        if (row && wanted.has(row.uid)) after.set(row.uid, row.flags);
+        if (row?.uid !== undefined && wanted.has(row.uid)) after.set(row.uid, row.flags);
       },
     };
     const item: Token = { type: 'ATOM', value: '+FLAGS' };
@@ -122,15 +123,30 @@ class ImapSource extends ImapSession implements SourceSession {
     this.mustBeOpen('retire');
     const ours = new Set(uids);
     const strangers = await this.client.step('retire', async () => {
-      const { flow } = this.client;
       // What others marked comes into view with the end of a command; SEARCH still sees the view before it.
       await this.client.command('NOOP', false);
-      const deleted = mustBeUids(await flow.search({ deleted: true }, { uid: true }), 'retire');
-      if (deleted.some((uid) => !ours.has(uid))) return true;
+      const deleted = await this.#deleted();
+      if (deleted === undefined || deleted.some((uid) => !ours.has(uid))) return true;
       if (deleted.length > 0) await this.client.command('EXPUNGE', false);
       return false;
     });
     return { gone: strangers ? new Set() : await this.#gone(uids), strangers };
+  }
+
+  /** What is \Deleted, what is marked while the server searches included; `undefined` where it does not say clearly. */
+  async #deleted(): Promise<number[] | undefined> {
+    const uids: (number | undefined)[] = [];
+    const untagged = {
+      SEARCH: (answer: Answer) => uids.push(...(foundUids(answer) ?? [undefined])),
+      FETCH: (answer: Answer) => {
+        const row = flagsRow(answer);
+        if (row && isDeleted(row.flags)) uids.push(row.uid);
+      },
+    };
+    const attributes: Tokens = [{ type: 'ATOM', value: 'DELETED' }];
+    await this.client.command('UID SEARCH', attributes, { untagged });
+    const known = uids.filter((uid) => uid !== undefined);
+    return known.length === uids.length ? known : undefined;
   }
 
   async move(uids: readonly number[], to: string): Promise<Set<number>> {
@@ -197,7 +213,7 @@ class ImapSource extends ImapSession implements SourceSession {
  * The library reads a body that is sent as a quoted string as UTF-8, and puts U+FFFD for bytes that are none; the length
  * shows it. Such a message comes without bytes, so that nobody takes these for the original's.
  */
-function originalOf(row: FetchMessageObject): Original {
+function originalOf(row: Row): Original {
   const listed = listedOf(row);
   const bytes = row.source as Buffer;
   const replaced = bytes.length > listed.size && bytes.includes('\ufffd');
@@ -210,33 +226,4 @@ function lacking(what: string, capability: string): Failure {
     scope: 'account',
     lasting: true,
   });
-}
-
-/** UID and flags of an untagged FETCH; `undefined` where either is missing. */
-function flagsRow(answer: Answer): { uid: number; flags: Set<string> } | undefined {
-  const items = answer.attributes?.find((item) => Array.isArray(item)) as Tokens | undefined;
-  if (items === undefined) return undefined;
-  let uid: number | undefined;
-  let flags: Set<string> | undefined;
-  for (let i = 0; i + 1 < items.length; i += 2) {
-    const name = textOf(items[i])?.toUpperCase();
-    const value = items[i + 1];
-    if (name === 'UID') uid = Number(textOf(value));
-    if (name === 'FLAGS' && Array.isArray(value)) {
-      flags = new Set((value as Tokens).flatMap((flag) => textOf(flag) ?? []));
-    }
-  }
-  return uid !== undefined && Number.isInteger(uid) && flags ? { uid, flags } : undefined;
-}
-
-function textOf(token: Tokens[number] | undefined): string | undefined {
-  return token && !Array.isArray(token) ? String((token as Token).value) : undefined;
-}
-
-/** The words of a tagged answer's response code, its name in upper case: `['COPYUID', '3', '1:2', '7:8']`. */
-export function codeOf(answer: Answer): string[] {
-  const [first] = answer.attributes ?? [];
-  const section = first && !Array.isArray(first) ? (first as Token).section : undefined;
-  const words = (section ?? []).map((word) => String(word?.value ?? ''));
-  return words.map((word, i) => (i === 0 ? word.toUpperCase() : word));
 }

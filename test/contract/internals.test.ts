@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Client } from '../../src/imap/client.ts';
 import type { Answer, Tokens } from '../../src/imap/internals.ts';
-import { codeOf } from '../../src/imap/source.ts';
+import { codeOf } from '../../src/imap/untagged.ts';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import { Mail, message } from '../support/mail.ts';
 import { Wire } from '../support/wire.ts';

@@ -1,0 +1,140 @@
+/**
+ * UID FETCH, asked by ourselves: the library's own repeats a throttled command by itself for longer than a step may be
+ * silent, tells no response code, and takes a row that it can't read for one that is not there.
+ */
+import type { FetchMessageObject, MailboxObject } from 'imapflow';
+import { formatMessageResponse } from 'imapflow/lib/tools.js';
+import { Failure, type Step } from '../domain/failure.ts';
+import type { Client } from './client.ts';
+import type { Answer, Tokens } from './internals.ts';
+
+/** What can be asked of a message, by the library's name for it. */
+const ITEMS = {
+  flags: 'FLAGS',
+  size: 'RFC822.SIZE',
+  internalDate: 'INTERNALDATE',
+  source: 'BODY.PEEK[]',
+  headers: 'BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]',
+} as const;
+
+export type Item = keyof typeof ITEMS;
+export type Row = FetchMessageObject;
+
+export interface Query {
+  readonly step: Step;
+  /** UID sets, one a command. */
+  readonly sets: readonly string[];
+  readonly items: readonly Item[];
+  readonly wanted: (uid: number) => boolean;
+}
+
+/**
+ * `take` gets each message once, whole as asked for, in the order of arrival. What the server says of other messages is
+ * left out. Resolves with the messages that the server told of without all that was asked for.
+ */
+export async function fetchRows(
+  client: Client,
+  { step, sets, items, wanted }: Query,
+  take: (row: Row) => void,
+): Promise<Row[]> {
+  const partial: Row[] = [];
+  for (const set of sets) {
+    const rows = new Rows(items, wanted, take);
+    await client.step(step, async () => {
+      if (await ask(client, set, items, rows)) return;
+      // Some went meanwhile, and the server wants us to know that first (EXPUNGEISSUED, RFC 5530).
+      await client.command('NOOP', false);
+      if (await ask(client, set, items, rows)) return;
+      throw new Failure('The server did not show all the messages that it was asked for.', {
+        step,
+        scope: 'connection',
+      });
+    });
+    partial.push(...rows.partial());
+  }
+  return partial;
+}
+
+/** One UID FETCH. Says whether the server showed all that it has. */
+async function ask(
+  client: Client,
+  set: string,
+  items: readonly Item[],
+  rows: Rows,
+): Promise<boolean> {
+  const { mailbox } = client.flow;
+  if (mailbox === false) {
+    throw new Failure('No folder is open on this connection.', {
+      step: 'look',
+      scope: 'connection',
+    });
+  }
+  const names = ['UID', ...items.map((item) => ITEMS[item])].join(' ');
+  const attributes: Tokens = [
+    { type: 'SEQUENCE', value: set },
+    { type: 'TEXT', value: `(${names})` },
+  ];
+  const untagged = { FETCH: (answer: Answer) => rows.read(answer, mailbox) };
+  const { command } = await client.answer('UID FETCH', attributes, { untagged });
+  rows.rethrow();
+  return command?.toUpperCase() === 'OK';
+}
+
+/** What comes of one set. */
+class Rows {
+  readonly #items: readonly Item[];
+  readonly #wanted: (uid: number) => boolean;
+  readonly #take: (row: Row) => void;
+  /** Messages by UID that are not whole yet; `undefined` for those that were taken. */
+  readonly #seen = new Map<number, Row | undefined>();
+  #error: unknown;
+
+  constructor(items: readonly Item[], wanted: (uid: number) => boolean, take: (row: Row) => void) {
+    this.#items = items;
+    this.#wanted = wanted;
+    this.#take = take;
+  }
+
+  async read(answer: Answer, mailbox: MailboxObject): Promise<void> {
+    try {
+      const row = await formatMessageResponse(answer as never, mailbox);
+      if (this.#error === undefined) this.#add(row);
+    } catch (thrown) {
+      // Thrown from here it would only be logged, and the row be missing.
+      this.#error ??= thrown;
+    }
+  }
+
+  rethrow(): void {
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  partial(): Row[] {
+    return [...this.#seen.values()].filter((row) => row !== undefined);
+  }
+
+  #add(row: Row): void {
+    const { uid } = row;
+    if (typeof uid !== 'number' || !this.#wanted(uid)) return;
+    const before = this.#seen.get(uid);
+    if (before === undefined && this.#seen.has(uid)) return;
+    // A server may spread one message's items over several answers.
+    const whole = { ...before, ...defined(row) } as Row;
+    const complete = this.#items.every((item) => IS_THERE[item](whole));
+    this.#seen.set(uid, complete ? undefined : whole);
+    if (complete) this.#take(whole);
+  }
+}
+
+const IS_THERE: Readonly<Record<Item, (row: Row) => boolean>> = {
+  flags: (row) => row.flags instanceof Set,
+  size: (row) => typeof row.size === 'number',
+  // One that can't be read is as good as none.
+  internalDate: () => true,
+  source: (row) => Buffer.isBuffer(row.source),
+  headers: (row) => Buffer.isBuffer(row.headers),
+};
+
+function defined(row: Row): Partial<Row> {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
+}
