@@ -4,7 +4,7 @@ import type { Note } from '../domain/ports.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import { cut } from './folder-state.ts';
 import type { Lane } from './lane.ts';
-import { isRetired, roadOf } from './triage.ts';
+import { isRetired, type Road, roadOf } from './triage.ts';
 import { tell, type Works } from './works.ts';
 
 export interface Looked {
@@ -30,12 +30,15 @@ export async function look(
     depth === 'new'
       ? await lookAtNew(works, lane, epoch)
       : await lookAtAll(works, lane, epoch, before);
-  const todo = listed.filter((message) => {
+  const roads = new Map<Listed, Road>();
+  for (const message of listed) {
     // What was in hand when the server was asked may have been carried since.
-    if (before.has(message.uid) || epoch.inHand.has(message.uid)) return false;
+    if (before.has(message.uid) || epoch.inHand.has(message.uid)) continue;
     const note = notes.get(message.uid);
-    return roadOf(message, note, epoch, works.route.afterDelivery, seenAt) !== 'rest';
-  });
+    const road = roadOf(message, note, epoch, works.route.afterDelivery, seenAt);
+    if (road !== 'rest') roads.set(message, road);
+  }
+  const todo = [...roads.keys()];
   epoch.highest = listed.reduce((most, { uid }) => Math.max(most, uid), epoch.highest);
   works.emit('folder.looked', {
     route: works.route.name,
@@ -47,7 +50,7 @@ export async function look(
     works.listings.forget(epoch.pair.dest);
   }
   return {
-    batches: batchesOf(works, lane, epoch, todo, seenAt),
+    batches: batchesOf(works, roads).map((batch) => ({ ...batch, epoch, lane, seenAt })),
     unseen: todo.filter(({ uid }) => uid > highest).length,
   };
 }
@@ -111,18 +114,18 @@ function forgetVanished(
   }
 }
 
-/** New mail in batches before old mail. */
+/**
+ * New mail in batches before old mail, and what is only to be retired in batches of its own: a source that can't expunge
+ * just now keeps no mail from being carried.
+ */
 function batchesOf(
   works: Works,
-  lane: Lane,
-  epoch: Epoch,
-  messages: readonly Listed[],
-  seenAt: number,
-): Batch[] {
+  roads: ReadonlyMap<Listed, Road>,
+): Pick<Batch, 'messages' | 'fresh'>[] {
   const { batching } = works.destinations;
   const lanes = batching === undefined || batching === 'multi' ? 1 : works.route.concurrency;
-  return [true, false].flatMap((fresh) => {
-    const part = messages.filter(({ uid }) => uid >= epoch.fence === fresh);
-    return cut(part, lanes).map((cutOut) => ({ epoch, lane, messages: cutOut, seenAt, fresh }));
+  return (['fresh', 'retire', 'seek'] as const).flatMap((road) => {
+    const part = [...roads].flatMap(([message, its]) => (its === road ? [message] : []));
+    return cut(part, lanes).map((messages) => ({ messages, fresh: road === 'fresh' }));
   });
 }
