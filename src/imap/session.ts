@@ -77,9 +77,11 @@ export abstract class ImapSession implements Session {
     };
   }
 
-  /** For servers that say no UIDNEXT: one more than the last message's UID. */
+  /** For servers that say no UIDNEXT: one more than the last message's UID. Lower than the truth is safe. */
   async #uidAfterLast(): Promise<number> {
     let last = 0;
+    const { mailbox } = this.client.flow;
+    if (mailbox && mailbox.exists === 0) return 1;
     const query: Query = { step: 'open', sets: ['1:*'], items: [], wanted: () => true };
     await this.fetchRows(query, ({ uid }) => {
       last = Math.max(last, uid);
