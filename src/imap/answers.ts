@@ -112,7 +112,9 @@ const CLOSED =
 export function failureOf(thrown: unknown, step: Step): Failure {
   if (thrown instanceof Failure) return thrown;
   const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as LibraryError;
-  const answered = error.responseStatus === 'NO' || error.responseStatus === 'BAD';
+  const refused = error.responseStatus === 'NO' || error.responseStatus === 'BAD';
+  // The library takes a NO without a tag for the answer to what is under way; whose it is nobody knows.
+  const answered = refused && error.code !== 'MissingTag';
   // The library knows APPENDLIMIT by itself, and sends nothing that is larger.
   if (answered || error.serverResponseCode === 'APPENDLIMIT') return refusal(error, step);
   const text = error.reason ?? error.message;

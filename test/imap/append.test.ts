@@ -59,7 +59,8 @@ class Folder {
     const first = this.stored.length + 1;
     const uids = Array.from(messages, (_, i) => first + i).join(',');
     const said = answer({ tag, nth, messages, uids, line });
-    if (said?.startsWith(`${tag} OK`)) this.stored.push(...messages.map(({ bytes }) => bytes));
+    if (said?.toUpperCase().includes(`${tag} OK`))
+      this.stored.push(...messages.map(({ bytes }) => bytes));
     return said;
   }
 }
@@ -248,6 +249,36 @@ const ROWS: readonly Row[] = [
     answer: () => 'ZZ9 OK [APPENDUID 7 1:3] done',
     becomes: doubt,
     appends: once,
+  },
+  {
+    of: 'NO without a tag',
+    answer: () => 'NO I do not like it',
+    becomes: doubt,
+    appends: once,
+  },
+  {
+    of: 'BAD without a tag',
+    answer: () => 'BAD what',
+    becomes: doubt,
+    appends: once,
+  },
+  {
+    of: 'a warning, and then OK',
+    answer: (append) => `* NO [ALERT] nearly full\r\n* BAD hm\r\n${fine(append)}`,
+    becomes: { multi: three('stored'), literal: three('stored'), single: three('stored') },
+    appends: { multi: 1, literal: 3, single: 3 },
+  },
+  {
+    of: 'a + that nobody waits for, and then OK',
+    answer: (append) => `+ go on\r\n${fine(append)}`,
+    becomes: { multi: three('stored'), literal: three('stored'), single: three('stored') },
+    appends: { multi: 1, literal: 3, single: 3 },
+  },
+  {
+    of: 'OK in small letters',
+    answer: (append) => fine(append)?.replace('OK', 'ok').replace('APPENDUID', 'appenduid'),
+    becomes: { multi: three('stored'), literal: three('stored'), single: three('stored') },
+    appends: { multi: 1, literal: 3, single: 3 },
   },
   { of: 'silence', answer: () => undefined, becomes: doubt, appends: once },
 ];

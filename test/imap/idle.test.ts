@@ -1,0 +1,161 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { SourceSession } from '../../src/domain/ports.ts';
+import { sourceAccount } from '../../src/imap/source.ts';
+import { FakeImap, type FakeOptions } from '../support/fake-imap.ts';
+
+async function watching(
+  server: FakeImap,
+  { idleRenew = 60_000, silence = 5_000 } = {},
+): Promise<SourceSession> {
+  const account = sourceAccount(
+    {
+      side: 'source',
+      host: '127.0.0.1',
+      port: server.port,
+      security: 'none',
+      user: 'anna',
+      auth: 'password',
+      secret: async () => 'secret-of-anna',
+    },
+    { idleRenew, silence },
+  );
+  const session = await account.connect(new AbortController().signal);
+  await session.open('INBOX', { readOnly: true, idle: true });
+  return session;
+}
+
+const commands = (server: FakeImap) =>
+  server.commands.map((line) => line.replace(/^\S+ (?=.)/, '').split(' ')[0]);
+const count = (server: FakeImap, name: string) =>
+  commands(server).filter((command) => command === name).length;
+
+const EXAMINE: NonNullable<FakeOptions['replies']> = {
+  EXAMINE: ({ tag }) =>
+    `* 1 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 2] ok\r\n${tag} OK [READ-ONLY] done`,
+};
+
+describe('a server that idles', () => {
+  it('is heard at once, each time, without a further command', async () => {
+    await using server = await FakeImap.start({ replies: EXAMINE });
+    const session = await watching(server);
+    const heard = vi.fn();
+    session.onExists(heard);
+    await server.until(() => count(server, 'IDLE') === 1);
+    server.lines[0]?.send('* 2 EXISTS');
+    await vi.waitFor(() => expect(heard).toHaveBeenCalledTimes(1));
+    server.lines[0]?.send('* 1 EXPUNGE\r\n* 2 EXISTS');
+    await vi.waitFor(() => expect(heard).toHaveBeenCalledTimes(2));
+    expect(count(server, 'DONE')).toBe(0);
+    session.close();
+  });
+
+  it('is heard although it speaks in the middle of a command, or between IDLE and its +', async () => {
+    const push = ({ tag }: { tag: string }) => `* 2 EXISTS\r\n${tag} OK done`;
+    await using server = await FakeImap.start({
+      replies: {
+        ...EXAMINE,
+        NOOP: push,
+        IDLE: ({ tag }, line) => {
+          line.server.idleTag = tag;
+          return '* 3 EXISTS\r\n+ idling';
+        },
+      },
+    });
+    const session = await watching(server);
+    const heard = vi.fn();
+    session.onExists(heard);
+    await session.noop();
+    expect(heard).toHaveBeenCalledTimes(1);
+    await vi.waitFor(() => expect(heard).toHaveBeenCalledTimes(2));
+    session.close();
+  });
+
+  it('is asked again whenever the time has come, and by DONE alone', async () => {
+    await using server = await FakeImap.start({ replies: EXAMINE });
+    const session = await watching(server, { idleRenew: 100 });
+    await server.until(() => count(server, 'IDLE') === 4);
+    const since = commands(server).slice(commands(server).indexOf('IDLE'));
+    expect(since.slice(0, 9).join(' ')).toBe('IDLE DONE NOOP IDLE DONE NOOP IDLE DONE NOOP');
+    session.close();
+  });
+
+  it('and ends IDLE by itself is asked again', async () => {
+    let ended = 0;
+    await using server = await FakeImap.start({
+      replies: {
+        ...EXAMINE,
+        IDLE: ({ tag }, line) => {
+          line.server.idleTag = tag;
+          return ended++ === 0 ? `+ idling\r\n${tag} OK that is enough` : '+ idling';
+        },
+      },
+    });
+    const session = await watching(server);
+    await server.until(() => count(server, 'IDLE') === 2);
+    const heard = vi.fn();
+    session.onExists(heard);
+    server.lines[0]?.send('* 5 EXISTS');
+    await vi.waitFor(() => expect(heard).toHaveBeenCalled());
+    session.close();
+  });
+
+  it('and says goodbye meanwhile is told, with its reason', async () => {
+    await using server = await FakeImap.start({ replies: EXAMINE });
+    const session = await watching(server);
+    await server.until(() => count(server, 'IDLE') === 1);
+    server.lines[0]?.send('* BYE [UNAVAILABLE] I am restarted');
+    server.lines[0]?.socket.end();
+    const why = await session.closed;
+    expect(why).toMatchObject({ kind: 'lost' });
+    expect(why?.message).toContain('I am restarted');
+  });
+
+  it('and ends IDLE with NO later goes on without', async () => {
+    await using server = await FakeImap.start({
+      replies: { ...EXAMINE, DONE: (_, { server }) => `${server.idleTag} NO whatever` },
+    });
+    const session = await watching(server);
+    await server.until(() => count(server, 'IDLE') === 1);
+    await session.noop();
+    expect(session.abilities.idle).toBe(false);
+    await session.noop();
+    session.close();
+  });
+});
+
+describe.each(['NO', 'BAD'])('a server that refuses IDLE with %s', (no) => {
+  it('is not asked again, and the session can no longer be told', async () => {
+    await using server = await FakeImap.start({
+      replies: { ...EXAMINE, IDLE: ({ tag }) => `${tag} ${no} not here` },
+    });
+    const session = await watching(server, { idleRenew: 50 });
+    expect(session.abilities.idle).toBe(true);
+    await vi.waitFor(() => expect(session.abilities.idle).toBe(false));
+    const before = count(server, 'NOOP');
+    await server.until(() => count(server, 'NOOP') >= before + 3);
+    expect(count(server, 'IDLE')).toBe(1);
+    await session.noop();
+    session.close();
+  });
+});
+
+it('a server without IDLE is not asked to', async () => {
+  await using server = await FakeImap.start({ capability: 'IMAP4rev1', replies: EXAMINE });
+  const session = await watching(server, { idleRenew: 50 });
+  expect(session.abilities.idle).toBe(false);
+  await server.until(() => count(server, 'NOOP') >= 3);
+  expect(count(server, 'IDLE')).toBe(0);
+  session.close();
+});
+
+it('a folder that is opened without idling does not idle any more', async () => {
+  await using server = await FakeImap.start({ replies: EXAMINE });
+  const session = await watching(server, { idleRenew: 50 });
+  await server.until(() => count(server, 'IDLE') >= 1);
+  await session.open('INBOX', { readOnly: true, idle: false });
+  const before = server.commands.length;
+  // Longer than IDLE would need to be taken up, and to be renewed.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(server.commands).toHaveLength(before);
+  session.close();
+});
