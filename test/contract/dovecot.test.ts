@@ -17,16 +17,15 @@ const ALL: Can = {
 
 describe.each([
   { name: 'Dovecot over TLS', can: ALL, options: {} },
-  { name: 'Dovecot, overheard', can: ALL, options: { overheard: true } },
   {
-    name: 'Dovecot that lists nothing but IMAP4rev1, folders under INBOX.',
+    name: 'Dovecot with folders under INBOX., overheard',
+    can: ALL,
+    options: { overheard: true, prefix: 'INBOX.', separator: '.' as const },
+  },
+  {
+    name: 'Dovecot that lists nothing but IMAP4rev1',
     can: { ...ALL, idle: false, uidPlus: false, move: false, multi: false, literalPlus: false },
-    options: {
-      overheard: true,
-      capability: 'IMAP4rev1',
-      prefix: 'INBOX.',
-      separator: '.' as const,
-    },
+    options: { overheard: true, capability: 'IMAP4rev1' },
   },
   {
     name: 'Dovecot without MOVE and MULTIAPPEND',

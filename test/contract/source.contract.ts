@@ -110,6 +110,14 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
       expect(await session.uids()).toEqual([]);
     });
 
+    it('puts no prefix in front of a folder name', async ({ skip }) => {
+      skip(server.prefix === '', 'only where folders have one');
+      const bare = folder.slice(server.prefix.length);
+      const missing = session.open(bare, { readOnly: false, idle: false });
+      await expect(missing).rejects.toMatchObject({ scope: 'folder' });
+      expect(server.sent?.some((line) => line.endsWith(` SELECT ${bare}`))).toBe(true);
+    });
+
     it('answers a NOOP', async () => {
       await expect(session.noop()).resolves.toBeUndefined();
     });
