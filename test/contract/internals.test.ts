@@ -45,7 +45,7 @@ it('exec sends a TEXT node as it is, onSend may write what follows, and APPENDUI
   );
   const [code, validity, uid] = codeOf(answer);
   expect(code).toBe('APPENDUID');
-  expect(Number(validity)).toBe(Number(client.flow.mailbox?.uidValidity));
+  expect(client.flow.mailbox).toMatchObject({ uidValidity: BigInt(String(validity)) });
   await using mail = await Mail.login(server.port, 'anna', 'secret-of-anna');
   const stored = (await mail.dump('INBOX')).find((each) => each.uid === Number(uid));
   expect(stored?.bytes.equals(bytes)).toBe(true);
