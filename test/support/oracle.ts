@@ -1,0 +1,291 @@
+/**
+ * The oracle of the crossing between real servers: each message put into the source is at the destination exactly once,
+ * as it was, or is still at the source; nobody else's message is touched. It compares by itself: nothing of imapferry's
+ * own comparing is used here.
+ */
+import type { Mail, Put, Stored } from './mail.ts';
+
+/** A message that a test put somewhere. What is left out is not judged. */
+export interface Letter {
+  readonly folder: string;
+  readonly bytes: Buffer;
+  readonly flags?: readonly string[];
+  readonly internalDate?: Date;
+}
+
+/** What a server holds, by folder. */
+export type Holdings = ReadonlyMap<string, readonly Stored[]>;
+
+/** Both servers at one moment. The source was read before the destination, so that no message in transit is missed. */
+export interface Reading {
+  readonly source: Holdings;
+  readonly destination: Holdings;
+}
+
+export interface Expected {
+  readonly originals: readonly Letter[];
+  /** Messages of others, which have to stay as and where they are. */
+  readonly strangers?: {
+    readonly source?: readonly Letter[];
+    readonly destination?: readonly Letter[];
+  };
+  /** The destination folder of a source folder; the same name if left out. */
+  readonly to?: (folder: string) => string;
+  /** The crossing has come to its end: no original may be left at the source. */
+  readonly ended?: boolean;
+  /**
+   * STATE_DIR was lost, or is older than the servers: of byte-identical messages one copy is enough, and what is marked
+   * \\Deleted may stay at the source. Everything else is judged as ever.
+   */
+  readonly journalLost?: boolean;
+}
+
+/** What is wrong, as sentences. Empty: each message is safe. */
+export function verdict(expected: Expected, { source, destination }: Reading): string[] {
+  const { originals, strangers = {}, to = (folder) => folder, ended, journalLost } = expected;
+  const wrong: string[] = [];
+  const kept = pool(source);
+  const come = pool(destination);
+  for (const stranger of strangers.source ?? []) {
+    if (!take(kept, stranger.folder, stranger, asIs)) wrong.push(touched('source', stranger));
+  }
+  for (const stranger of strangers.destination ?? []) {
+    if (!take(come, stranger.folder, stranger, asIs)) wrong.push(touched('destination', stranger));
+  }
+  for (const twins of byBytes(originals, to)) {
+    const [first] = twins;
+    if (first === undefined) continue;
+    const here = named(first, twins.length);
+    const sameBytes = (one: Letter, stored: Stored) => isCopy(one.bytes, stored.bytes);
+    const left = takeAll(kept, first.folder, first, sameBytes);
+    const copies = takeAll(come, to(first.folder), first, sameBytes);
+    if (left.length > twins.length) wrong.push(`${here}: there are more at the source than before`);
+    const gone = twins.length - left.length;
+    if (copies.length < (journalLost ? Math.min(gone, 1) : gone)) {
+      wrong.push(`${here}: lost, ${left.length} at the source and ${copies.length} copies`);
+    }
+    if (copies.length > twins.length) wrong.push(`${here}: there are ${copies.length} copies`);
+    const resting = left.filter((stored) => !(journalLost && isMarked(stored.flags)));
+    if (ended && resting.length > 0) {
+      wrong.push(`${here}: ${resting.length} still at the source`);
+    }
+    if (ended && copies.length < (journalLost ? 1 : twins.length)) {
+      wrong.push(`${here}: there are ${copies.length} copies only`);
+    }
+    wrong.push(...unlike(here, 'a copy', twins, copies));
+    wrong.push(...unlike(here, 'an original', twins, left));
+  }
+  for (const [side, rest] of [
+    ['source', kept],
+    ['destination', come],
+  ] as const) {
+    for (const [folder, { length }] of rest) {
+      if (length > 0) wrong.push(`${length} at the ${side} in ${folder} that nobody put there`);
+    }
+  }
+  return wrong;
+}
+
+/** Each of them has the flags and the INTERNALDATE of one of the originals, and none two of them the same one's. */
+function unlike(
+  here: string,
+  what: 'a copy' | 'an original',
+  originals: readonly Letter[],
+  found: readonly Stored[],
+): string[] {
+  const left = [...originals];
+  return found.flatMap((stored) => {
+    const at = left.findIndex((one) => hasFlags(one, stored) && hasDate(one, stored));
+    if (at >= 0) {
+      left.splice(at, 1);
+      return [];
+    }
+    // More copies than originals are told as such.
+    if (left.length === 0) return [];
+    const shown = `(${stored.flags.join(' ')}) ${stored.internalDate.toISOString()}`;
+    return [`${here}: ${what} has other flags or another INTERNALDATE: ${shown}`];
+  });
+}
+
+/** A stranger is as it was put: the same bytes, flags (also \Deleted) and INTERNALDATE. */
+function asIs(stranger: Letter, stored: Stored): boolean {
+  return (
+    isCopy(stranger.bytes, stored.bytes) &&
+    hasFlags(stranger, stored) &&
+    hasDate(stranger, stored) &&
+    (stranger.flags === undefined || isMarked(stranger.flags) === isMarked(stored.flags))
+  );
+}
+
+function isMarked(flags: readonly string[]): boolean {
+  return flags.some((flag) => flag.toLowerCase() === '\\deleted');
+}
+
+/** The same flags in any letter case. \Deleted is how an original leaves, and travels with none. */
+function hasFlags({ flags }: Letter, stored: Stored): boolean {
+  const plain = (all: readonly string[]) =>
+    all
+      .map((flag) => flag.toLowerCase())
+      .filter((flag) => flag !== '\\deleted' && flag !== '\\recent')
+      .sort()
+      .join(' ');
+  return flags === undefined || plain(flags) === plain(stored.flags);
+}
+
+/** The same instant; IMAP knows whole seconds only. */
+function hasDate({ internalDate }: Letter, stored: Stored): boolean {
+  const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
+  return internalDate === undefined || seconds(internalDate) === seconds(stored.internalDate);
+}
+
+/**
+ * Whether these are the bytes of that message after one or two servers have stored them: the lines are the same, however
+ * they end; a NUL may have become 0x80 everywhere; every 8-bit byte of the header may have become X.
+ */
+function isCopy(put: Buffer, stored: Buffer): boolean {
+  if (put.equals(stored)) return true;
+  const has = plain(stored);
+  const want = plain(put);
+  if (want === has) return true;
+  const nuls = want.replaceAll('\0', '\x80');
+  if (nuls === has) return true;
+  const [header = '', ...body] = want.split('\n\n');
+  const crossed = [header.replace(/[\x80-\xff]/g, 'X'), ...body].join('\n\n');
+  return crossed === has || crossed.replaceAll('\0', '\x80') === has;
+}
+
+function plain(bytes: Buffer): string {
+  return bytes.toString('latin1').replaceAll('\r', '').replace(/\n$/, '');
+}
+
+/** The originals in groups: those of one folder pair with the same bytes are twins, which nobody can tell apart. */
+function byBytes(originals: readonly Letter[], to: (folder: string) => string): Letter[][] {
+  const groups = new Map<string, Letter[]>();
+  for (const letter of originals) {
+    const key = `${letter.folder}\0${to(letter.folder)}\0${plain(letter.bytes)}`;
+    groups.set(key, [...(groups.get(key) ?? []), letter]);
+  }
+  return [...groups.values()];
+}
+
+type Pool = Map<string, Stored[]>;
+
+function pool(holdings: Holdings): Pool {
+  return new Map([...holdings].map(([folder, stored]) => [folder, [...stored]]));
+}
+
+type Alike = (letter: Letter, stored: Stored) => boolean;
+
+function take(from: Pool, folder: string, letter: Letter, alike: Alike): boolean {
+  const all = from.get(folder) ?? [];
+  const at = all.findIndex((stored) => alike(letter, stored));
+  if (at >= 0) all.splice(at, 1);
+  return at >= 0;
+}
+
+function takeAll(from: Pool, folder: string, letter: Letter, alike: Alike): Stored[] {
+  const all = from.get(folder) ?? [];
+  from.set(
+    folder,
+    all.filter((stored) => !alike(letter, stored)),
+  );
+  return all.filter((stored) => alike(letter, stored));
+}
+
+function named({ folder, bytes }: Letter, count = 1): string {
+  const subject = /^Subject: *(.*)$/im.exec(bytes.toString('latin1').slice(0, 4000))?.[1]?.trim();
+  const many = count > 1 ? ` (${count} twins)` : '';
+  return `"${subject ?? 'no subject'}" of ${folder}, ${bytes.length} bytes${many}`;
+}
+
+function touched(side: string, stranger: Letter): string {
+  return `${named(stranger)}: somebody else's message at the ${side} was touched`;
+}
+
+/** Reads both servers, the source first: what has left it must be at the destination by then. */
+export async function readBoth(
+  source: Mail,
+  destination: Mail,
+  folders: readonly string[],
+  to: (folder: string) => string = (folder) => folder,
+): Promise<Reading> {
+  const dumped = async (mail: Mail, names: readonly string[]) => {
+    const there = new Set(await mail.folders());
+    const holdings = new Map<string, readonly Stored[]>();
+    for (const name of new Set(names)) {
+      if (there.has(name)) holdings.set(name, await mail.dump(name));
+    }
+    return holdings;
+  };
+  return {
+    source: await dumped(source, folders),
+    destination: await dumped(destination, folders.map(to)),
+  };
+}
+
+/** Puts the messages of a test into two servers and remembers them; asked at any moment, it says what is wrong. */
+export class Oracle {
+  readonly originals: Letter[] = [];
+  readonly strangers = { source: [] as Letter[], destination: [] as Letter[] };
+  /** Folders that are read besides those in which something was put. */
+  readonly folders = new Set<string>();
+  readonly #source: Mail;
+  readonly #destination: Mail;
+  readonly #to: (folder: string) => string;
+
+  /** @param to the destination folder of a source folder; the same name if left out */
+  constructor(
+    source: Mail,
+    destination: Mail,
+    to: (folder: string) => string = (folder) => folder,
+  ) {
+    this.#source = source;
+    this.#destination = destination;
+    this.#to = to;
+  }
+
+  /** Puts an original into the source. Resolves with its UID. */
+  async put(folder: string, bytes: Buffer, how: Put = {}): Promise<number | undefined> {
+    const whole = { internalDate: new Date(), flags: [], ...how };
+    const uid = await this.#source.put(folder, bytes, whole);
+    this.originals.push({ folder, bytes, ...whole });
+    return uid;
+  }
+
+  /** Puts somebody else's message on a side: it has to stay as it is (at the source: marked \Deleted, or in a folder that is not carried). */
+  async stranger(
+    side: 'source' | 'destination',
+    folder: string,
+    bytes: Buffer,
+    how: Put = {},
+  ): Promise<number | undefined> {
+    const whole = { internalDate: new Date(), flags: [], ...how };
+    const uid = await (side === 'source' ? this.#source : this.#destination).put(
+      folder,
+      bytes,
+      whole,
+    );
+    this.strangers[side].push({ folder, bytes, ...whole });
+    return uid;
+  }
+
+  /** What is wrong at this moment, with imapferry at its work or dead. */
+  now(changes: Partial<Expected> = {}): Promise<string[]> {
+    return this.#ask(changes);
+  }
+
+  /** What is wrong when all should be carried. */
+  end(changes: Partial<Expected> = {}): Promise<string[]> {
+    return this.#ask({ ended: true, ...changes });
+  }
+
+  async #ask(changes: Partial<Expected>): Promise<string[]> {
+    const { originals, strangers } = this;
+    const folders = new Set(
+      [...originals, ...strangers.source, ...strangers.destination].map(({ folder }) => folder),
+    );
+    const all = [...folders.union(this.folders)];
+    const reading = await readBoth(this.#source, this.#destination, all, this.#to);
+    return verdict({ originals, strangers, to: this.#to, ...changes }, reading);
+  }
+}
