@@ -50,10 +50,11 @@ export function openCrossing(
       gates.set(id, gate);
       return gate;
     };
+    const { silence } = pace;
     const runnerOf = (route: Route) =>
       new RouteRunner(route, {
-        source: sourceAccount(route.source, { idleRenew: route.idleRenew }),
-        destination: destinationAccount(route.destination, { emit, route: route.name }),
+        source: sourceAccount(route.source, { idleRenew: route.idleRenew, silence }),
+        destination: destinationAccount(route.destination, { emit, route: route.name, silence }),
         sourceGate: gateOf(route.source),
         destinationGate: gateOf(route.destination),
         journal,

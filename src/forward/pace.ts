@@ -1,5 +1,7 @@
 /** The waits of the engine in one place, so that tests can shorten them. All in milliseconds but `attempts`. */
 export interface Pace {
+  /** Without a byte in either direction for this long while a command is under way, a connection counts as dead. */
+  readonly silence: number;
   /** First and longest pause between two tries to connect; doubling, with jitter. */
   readonly reconnectFirst: number;
   readonly reconnectLongest: number;
@@ -31,6 +33,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 
 export const PACE: Pace = {
+  silence: 90 * second,
   reconnectFirst: second,
   reconnectLongest: 5 * minute,
   attempts: 5,
