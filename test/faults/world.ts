@@ -1,0 +1,260 @@
+/**
+ * A world for the tables of faults: two real Dovecots with a wire before each, a real journal, and `imapferry run` in this
+ * process, with short waits. The pair of servers is started once a file; each world has mailboxes that nobody used before.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { run } from '../../src/commands/run.ts';
+import type { Config } from '../../src/config/config.ts';
+import { type EventFields, type EventName, eventStream } from '../../src/domain/events.ts';
+import type { Account, Route } from '../../src/domain/route.ts';
+import { PACE, type Pace } from '../../src/forward/pace.ts';
+import { type Dovecot, type DovecotOptions, startDovecot } from '../support/dovecot.ts';
+import { ImapWire } from '../support/imap-wire.ts';
+import { Mail } from '../support/mail.ts';
+import { Oracle } from '../support/oracle.ts';
+
+/** The waits of the program, shortened so that a fault is got over in a moment. */
+export const BRISK: Pace = {
+  ...PACE,
+  silence: 1000,
+  reconnectFirst: 5,
+  reconnectLongest: 50,
+  attemptFirst: 5,
+  settle: 50,
+  refusedLogin: 50,
+  ask: 50,
+  refusedFirst: 50,
+  refusedLongest: 100,
+  unverified: 100,
+  holdFirst: 20,
+  holdLongest: 100,
+  rest: 200,
+  stop: 3000,
+};
+
+/** Worlds that one pair of servers has mailboxes for. */
+const MOST_WORLDS = 1000;
+
+/** The two servers of a file. */
+export class Servers implements AsyncDisposable {
+  readonly source: Dovecot;
+  readonly destination: Dovecot;
+  #worlds = 0;
+
+  private constructor(source: Dovecot, destination: Dovecot) {
+    this.source = source;
+    this.destination = destination;
+  }
+
+  static async start(
+    how: { source?: DovecotOptions; destination?: DovecotOptions } = {},
+  ): Promise<Servers> {
+    const names = Array.from({ length: MOST_WORLDS }, (_, i) => `user${i + 1}`);
+    const users = Object.fromEntries(names.map((name) => [name, `secret-of-${name}`]));
+    const [source, destination] = await Promise.all([
+      startDovecot({ users, ...how.source }),
+      startDovecot({ users, ...how.destination }),
+    ]);
+    return new Servers(source, destination);
+  }
+
+  /** A world with mailboxes that nobody used before. */
+  world(options: WorldOptions = {}): Promise<World> {
+    return World.between(this, `user${++this.#worlds}`, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.source.stop(), this.destination.stop()]);
+  }
+}
+
+export interface WorldOptions {
+  /** What of the route is other than in a configuration that names only INBOX. */
+  readonly route?: Partial<Route>;
+  readonly pace?: Partial<Pace>;
+}
+
+export interface Told extends EventFields {
+  readonly event: EventName;
+  /** When (milliseconds of `performance.now()`). */
+  readonly at: number;
+}
+
+export class World implements AsyncDisposable {
+  /** The wire before each server: here a test interferes. */
+  readonly source: ImapWire;
+  readonly destination: ImapWire;
+  /** The test's own connection to each server, past the wires. Not to be asked two things at once. */
+  readonly old: Mail;
+  readonly fresh: Mail;
+  /** Has connections of its own. Not to be asked two things at once: `look` waits its turn. */
+  readonly oracle: Oracle;
+  readonly stateDir: string;
+  readonly user: string;
+  readonly told: Told[] = [];
+  readonly #eyes: readonly Mail[];
+  readonly #options: WorldOptions;
+  readonly #violations: string[] = [];
+  #looking: Promise<void> = Promise.resolve();
+  #life: { stop: AbortController; ended: Promise<number> } | undefined;
+  #crashed: unknown;
+
+  private constructor(
+    user: string,
+    [source, destination]: readonly [ImapWire, ImapWire],
+    [old, fresh, ...eyes]: readonly [Mail, Mail, Mail, Mail],
+    options: WorldOptions,
+  ) {
+    this.user = user;
+    this.source = source;
+    this.destination = destination;
+    this.old = old;
+    this.fresh = fresh;
+    this.#eyes = eyes;
+    this.oracle = new Oracle(eyes[0], eyes[1]);
+    this.#options = options;
+    this.stateDir = mkdtempSync(join(tmpdir(), 'imapferry-world-'));
+  }
+
+  static async between(servers: Servers, user: string, options: WorldOptions): Promise<World> {
+    const { source, destination } = servers;
+    const secret = source.users[user] ?? '';
+    const login = ({ port }: Dovecot) => Mail.login(port, user, secret);
+    const mails = Promise.all([
+      login(source),
+      login(destination),
+      login(source),
+      login(destination),
+    ] as const);
+    const wires = Promise.all([
+      ImapWire.between({ to: source.port }),
+      ImapWire.between({ to: destination.port }),
+    ] as const);
+    return new World(user, await wires, await mails, options);
+  }
+
+  /** The configuration that `start` runs. */
+  get config(): Config {
+    const account = (side: Account['side'], { port }: ImapWire): Account => ({
+      side,
+      host: '127.0.0.1',
+      port,
+      security: 'none',
+      user: this.user,
+      auth: 'password',
+      secret: async () => `secret-of-${this.user}`,
+    });
+    const route: Route = {
+      name: 'default',
+      source: account('source', this.source),
+      destination: account('destination', this.destination),
+      folders: [{ kind: 'folder', name: 'INBOX' }],
+      createFolders: true,
+      afterDelivery: { kind: 'expunge' },
+      verify: 'bytes',
+      sweepInterval: 600_000,
+      idleRenew: 270_000,
+      concurrency: 1,
+      maxWatchers: 1,
+      ...this.#options.route,
+    };
+    return {
+      routes: [route],
+      stateDir: this.stateDir,
+      historyDays: 90,
+      logLevel: 'info',
+      logFormat: 'json',
+      doubts: [],
+    };
+  }
+
+  /** Begins `imapferry run`. */
+  start(): void {
+    if (this.#life) throw new Error('imapferry runs already');
+    const stop = new AbortController();
+    const stream = eventStream();
+    stream.subscribe((event, fields) =>
+      this.told.push({ event, at: performance.now(), ...fields }),
+    );
+    const pace = { ...BRISK, ...this.#options.pace };
+    const ended = run(this.config, { signal: stop.signal, stream, pace });
+    ended.catch((thrown) => {
+      this.#crashed = thrown;
+    });
+    this.#life = { stop, ended };
+  }
+
+  /** Stops it in order; resolves with its exit code. Rejects where it had ended by a mistake of ours. */
+  async stop(): Promise<number | undefined> {
+    const life = this.#life;
+    this.#life = undefined;
+    life?.stop.abort(new Error('the test stops it'));
+    return life?.ended;
+  }
+
+  count(event: EventName): number {
+    return this.events(event).length;
+  }
+
+  events(event: EventName): Told[] {
+    return this.told.filter((each) => each.event === event);
+  }
+
+  /** Waits until something is so; says what was told last if it never is, or if imapferry has ended. */
+  async until(
+    what: string,
+    condition: () => boolean | Promise<boolean>,
+    ms = 20_000,
+  ): Promise<void> {
+    const deadline = Date.now() + ms;
+    while (!(await condition())) {
+      if (this.#crashed !== undefined) throw this.#crashed;
+      if (Date.now() > deadline) {
+        const last = this.told
+          .slice(-15)
+          .map(({ event, why, msg }) => `${event} ${why ?? msg ?? ''}`);
+        throw new Error(`It never came to be that ${what}. Told last:\n${last.join('\n')}`);
+      }
+      await wait(5);
+    }
+  }
+
+  /** Waits for the `nth` telling of an event. */
+  saw(event: EventName, nth = 1): Promise<void> {
+    return this.until(`${event} was told ${nth} times`, () => this.count(event) >= nth);
+  }
+
+  /** Waits until a source folder holds so many messages: none, or those that have to stay. */
+  left(count = 0, folder = 'INBOX'): Promise<void> {
+    const so = async () => (await this.old.count(folder)) === count;
+    return this.until(`${folder} holds ${count} messages at the source`, so);
+  }
+
+  /** Has the oracle look now, without waiting for it; what it finds is among `violations`. */
+  look(): void {
+    this.#looking = this.#looking.then(async () => {
+      this.#violations.push(...(await this.oracle.now()));
+    });
+    this.#looking.catch(() => undefined);
+  }
+
+  /** What the oracle found at each `look`. */
+  async violations(): Promise<readonly string[]> {
+    await this.#looking;
+    return this.#violations;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop().catch(() => undefined);
+    await this.#looking.catch(() => undefined);
+    await Promise.all(
+      [this.source, this.destination, this.old, this.fresh, ...this.#eyes].map((each) =>
+        each[Symbol.asyncDispose](),
+      ),
+    );
+    rmSync(this.stateDir, { recursive: true, force: true });
+  }
+}
