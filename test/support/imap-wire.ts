@@ -68,6 +68,7 @@ export class ImapWire implements AsyncDisposable {
   readonly #to: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #strands = new Set<Strand>();
 
   private constructor({ to, at, untagged }: ImapWireOptions) {
     this.#to = to;
@@ -97,6 +98,11 @@ export class ImapWire implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Ends, breaks off or silences every connection that stands, whatever is under way on it. */
+  strike(deed: 'end' | 'reset' | 'silence'): void {
+    for (const strand of this.#strands) strand.strike(deed);
+  }
+
   note(tag: string, name: string, line: string, connection: number): Command {
     const nth = this.commands.length + 1;
     const command = { tag, name: name.toUpperCase(), line, nth, connection };
@@ -107,6 +113,8 @@ export class ImapWire implements AsyncDisposable {
   #join(client: Socket): void {
     const server = connect({ port: this.#to, host: '127.0.0.1', noDelay: true });
     const line = new Strand(this, ++this.made, client, server);
+    this.#strands.add(line);
+    client.on('close', () => this.#strands.delete(line));
     for (const [socket, other] of [
       [client, server],
       [server, client],
@@ -163,6 +171,15 @@ class Strand {
     this.#nth = nth;
     this.#client = client;
     this.#server = server;
+  }
+
+  strike(deed: 'end' | 'reset' | 'silence'): void {
+    this.#deaf = true;
+    if (deed === 'silence') return;
+    for (const socket of [this.#client, this.#server]) {
+      if (deed === 'reset') socket.resetAndDestroy();
+      else socket.end();
+    }
   }
 
   heard(up: boolean, chunk: Buffer): void {
@@ -279,14 +296,8 @@ class Strand {
     if (when === 'after') this.#running.delete(command.tag);
     if (deed === undefined) {
       if (line) this.#client.write(line);
-    } else if (deed === 'silence') {
-      this.#deaf = true;
-    } else if (deed === 'end' || deed === 'reset') {
-      this.#deaf = true;
-      for (const socket of [this.#client, this.#server]) {
-        if (deed === 'reset') socket.resetAndDestroy();
-        else socket.end();
-      }
+    } else if (typeof deed === 'string') {
+      this.strike(deed);
     } else if (when === 'after') {
       if (!('say' in deed)) throw new Error('after an answer only `say` can be done');
       this.#client.write(`${deed.say.replaceAll('TAG', command.tag)}\r\n`);
