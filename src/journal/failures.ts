@@ -52,7 +52,7 @@ function sentence(thrown: unknown, stateDir: string, text: string): string {
     case SQLITE.readOnly:
       return `The journal in STATE_DIR (${stateDir}) can not be written: file or file system are read-only. ${waits}; make them writable for ${whoAmI()}.`;
     case SQLITE.ioError:
-      return `The disk that holds the journal in STATE_DIR (${stateDir}) reports an error (${text}). ${waits}; look at the disk.`;
+      return `The disk that holds the journal in STATE_DIR (${stateDir}) reports an error (${text}): it may have turned read-only, be over a quota or a limit, or be broken. ${waits}; look at the disk.`;
     case SQLITE.busy:
     case SQLITE.locked:
       return `Another program keeps the journal in STATE_DIR (${stateDir}) locked. ${waits}; end that program.`;
