@@ -1,6 +1,8 @@
 /** One look at one folder: what is there, what is to be done with it, cut into batches. */
+import { Failure } from '../domain/failure.ts';
 import type { Listed } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
+import type { FolderPair } from '../domain/route.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import { cut } from './folder-state.ts';
 import type { Lane } from './lane.ts';
@@ -55,6 +57,11 @@ export async function look(
   };
 }
 
+/** Has a folder looked through again that the journal stood in the way of: it may work again any moment. */
+export function lookAgainSoon({ clock, pace, revisit }: Works, pair: FolderPair): void {
+  revisit(pair, clock.now() + pace.holdFirst);
+}
+
 type Seen = { listed: Listed[]; notes: ReadonlyMap<number, Note> };
 
 async function lookAtNew(works: Works, lane: Lane, epoch: Epoch): Promise<Seen> {
@@ -99,11 +106,17 @@ function forgetVanished(
     ({ uid }) => !there.has(uid) && !before.has(uid) && !epoch.inHand.has(uid),
   );
   if (vanished.length === 0) return;
-  works.journal.gone(
-    epoch.key,
-    vanished.map(({ uid }) => uid),
-    works.clock.now(),
-  );
+  try {
+    works.journal.gone(
+      epoch.key,
+      vanished.map(({ uid }) => uid),
+      works.clock.now(),
+    );
+  } catch (thrown) {
+    // Rows that stay open do no harm and are closed by a later look; what is there is looked at all the same.
+    if (!(thrown instanceof Failure) || thrown.step !== 'journal') throw thrown;
+    return;
+  }
   for (const note of vanished) {
     // Its copy was proven, and it is gone: an interruption came between the expunge and the note of it.
     if (note.state !== 'proven') continue;

@@ -2,7 +2,7 @@
 import { asFailure, type Failure } from '../domain/failure.ts';
 import type { FolderPair } from '../domain/route.ts';
 import { Lane, type LaneWorld } from './lane.ts';
-import { look } from './look.ts';
+import { look, lookAgainSoon } from './look.ts';
 import type { Deliveries } from './queue.ts';
 import type { Works } from './works.ts';
 
@@ -59,9 +59,11 @@ export class Rounds {
   #failed(pair: FolderPair, failure: Failure): void {
     const { emit, quit, route } = this.#works;
     if (quit.aborted || failure.kind === 'lost') return;
+    const journal = failure.step === 'journal';
+    if (journal) lookAgainSoon(this.#works, pair);
     if (this.#leftOut.get(pair.source) === failure.message) return;
     this.#leftOut.set(pair.source, failure.message);
-    emit('folder.left-out', {
+    emit(journal ? 'journal.failed' : 'folder.left-out', {
       route: route.name,
       folder: pair.source,
       step: failure.step,

@@ -6,7 +6,7 @@ import { asFailure } from '../domain/failure.ts';
 import type { FolderPair } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
 import { Lane, type LaneWorld } from './lane.ts';
-import { look } from './look.ts';
+import { look, lookAgainSoon } from './look.ts';
 import type { Deliveries } from './queue.ts';
 import type { Works } from './works.ts';
 
@@ -81,7 +81,8 @@ export class Watch {
 
   async #look(whys: ReadonlySet<Why>): Promise<void> {
     const { quit } = this.#works;
-    if (whys.has('sweep')) this.#epoch = await this.#lane.reopen(quit);
+    const again = whys.has('retry') && this.#leftOut !== '';
+    if (whys.has('sweep') || again) this.#epoch = await this.#lane.reopen(quit);
     if (this.#epoch === undefined) return;
     const onlyPush = [...whys].every((why) => why === 'push' || why === 'asked');
     const looked = await look(this.#works, this.#lane, this.#epoch, onlyPush ? 'new' : 'all');
@@ -121,9 +122,12 @@ export class Watch {
     const failure = asFailure(thrown, 'look');
     // A lost connection is begun anew, and the folder is looked at then.
     if (this.#works.quit.aborted || failure.kind === 'lost') return;
+    const journal = failure.step === 'journal';
+    if (journal) lookAgainSoon(this.#works, this.#pair);
     if (failure.message === this.#leftOut) return;
     this.#leftOut = failure.message;
-    this.#emit('folder.left-out', { step: failure.step, why: failure.message, err: failure });
+    const told = { step: failure.step, why: failure.message, err: failure };
+    this.#emit(journal ? 'journal.failed' : 'folder.left-out', told);
   }
 
   #emit(...[event, fields]: Parameters<Works['emit']>): void {
