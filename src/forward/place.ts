@@ -86,7 +86,9 @@ async function recover(
 ): Promise<{ receipts: Receipt[]; absent: Original[] }> {
   if (originals.length === 0) return { receipts: [], absent: [] };
   const first = await seek(works, session, view, epoch, originals, notes);
-  const receipts = first.found;
+  // Noted before the second look: a copy that is a twin's by now must not be found for the other one, too.
+  noteFound(works, epoch, view, originals, first.found, notes);
+  const receipts = [...first.found];
   const absent: Original[] = [];
   const doubtful: Original[] = [];
   for (const original of first.missing) {
@@ -104,10 +106,10 @@ async function recover(
     // The second look, on a fresh SELECT, long enough after the interruption.
     const again = await session.open(view.folder, { fresh: true });
     const second = await seek(works, session, again, epoch, doubtful, notes);
+    noteFound(works, epoch, view, doubtful, second.found, notes);
     receipts.push(...second.found);
     absent.push(...second.missing);
   }
-  noteFound(works, epoch, view, originals, receipts, notes);
   return { receipts, absent };
 }
 
