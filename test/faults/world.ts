@@ -13,7 +13,7 @@ import type { Account, Route } from '../../src/domain/route.ts';
 import { PACE, type Pace } from '../../src/forward/pace.ts';
 import { type Dovecot, type DovecotOptions, startDovecot } from '../support/dovecot.ts';
 import { ImapWire } from '../support/imap-wire.ts';
-import { Mail } from '../support/mail.ts';
+import { Mail, type Put } from '../support/mail.ts';
 import { Oracle } from '../support/oracle.ts';
 
 /** The waits of the program, shortened so that a fault is got over in a moment. */
@@ -31,7 +31,7 @@ export const BRISK: Pace = {
   unverified: 100,
   holdFirst: 20,
   holdLongest: 100,
-  rest: 200,
+  rest: 100,
   stop: 3000,
 };
 
@@ -90,7 +90,7 @@ export class World implements AsyncDisposable {
   /** The test's own connection to each server, past the wires. Not to be asked two things at once. */
   readonly old: Mail;
   readonly fresh: Mail;
-  /** Has connections of its own. Not to be asked two things at once: `look` waits its turn. */
+  /** Has connections of its own. While imapferry runs it is asked by `put` and `look`, which take turns. */
   readonly oracle: Oracle;
   readonly stateDir: string;
   readonly user: string;
@@ -191,8 +191,15 @@ export class World implements AsyncDisposable {
   async stop(): Promise<number | undefined> {
     const life = this.#life;
     this.#life = undefined;
-    life?.stop.abort(new Error('the test stops it'));
-    return life?.ended;
+    if (life === undefined) return undefined;
+    life.stop.abort(new Error('the test stops it'));
+    let code: number | undefined;
+    const ended = life.ended.then((its) => {
+      code = its;
+    });
+    await this.until('imapferry ends', () => code !== undefined, 10_000);
+    await ended;
+    return code;
   }
 
   count(event: EventName): number {
@@ -231,6 +238,16 @@ export class World implements AsyncDisposable {
   left(count = 0, folder = 'INBOX'): Promise<void> {
     const so = async () => (await this.old.count(folder)) === count;
     return this.until(`${folder} holds ${count} messages at the source`, so);
+  }
+
+  /** Puts an original into the source, between two looks of the oracle. Resolves with its UID. */
+  put(folder: string, bytes: Buffer, how: Put = {}): Promise<number | undefined> {
+    const putting = this.#looking.then(() => this.oracle.put(folder, bytes, how));
+    this.#looking = putting.then(
+      () => undefined,
+      () => undefined,
+    );
+    return putting;
   }
 
   /** Has the oracle look now, without waiting for it; what it finds is among `violations`. */

@@ -61,6 +61,8 @@ export class ImapWire implements AsyncDisposable {
   port = 0;
   at: ((moment: Moment) => Deed) | undefined;
   untagged: ((answer: Buffer, command: Command | undefined) => Buffer) | undefined;
+  /** Called as a connection is made, by its number; nothing has gone either way, not even the greeting. */
+  onJoin: ((nth: number) => 'end' | 'reset' | 'silence' | undefined) | undefined;
   /** Every command that has come, in order, as its name. */
   readonly commands: Command[] = [];
   /** Connections ever made. */
@@ -128,6 +130,8 @@ export class ImapWire implements AsyncDisposable {
         other.destroy();
       });
     }
+    const deed = this.onJoin?.(this.made);
+    if (deed) line.strike(deed);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
