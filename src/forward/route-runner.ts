@@ -61,6 +61,7 @@ export class RouteRunner {
   readonly #deliveries: Deliveries;
   readonly #blockade: Blockade;
   readonly #timers = new Set<NodeJS.Timeout>();
+  /** When folders were first due for another look; `sweep` keeps to it by itself. */
   readonly #due = new Map<FolderPair, number>();
   #nudge: (pair: FolderPair, why: Why) => Promise<unknown> = async () => undefined;
   #pairs: readonly FolderPair[] = [];
@@ -287,7 +288,6 @@ export class RouteRunner {
         this.#timers.delete(timer);
         // Timers come early by a millisecond, and at most after 24 days.
         if (this.#works.clock.now() < at) return this.#revisit(pair, at);
-        this.#due.delete(pair);
         void this.#nudge(pair, 'retry');
       },
       Math.min(Math.max(1, at - this.#works.clock.now()), LONGEST_TIMER),

@@ -459,6 +459,23 @@ describe('sweep', () => {
     rig.oracle.assert({ carried: true });
   });
 
+  it('takes the second look at an interrupted APPEND also when the first one took long', async () => {
+    await using rig = new Rig();
+    const [stored, lost] = [letter(), letter()];
+    for (const each of [stored, lost]) rig.source.put(each);
+    rig.destination.plan('append', closesBefore);
+    await rig.sweep({ pace: { attempts: 1 } });
+    rig.destination.put(stored);
+    // What was found is retired while the time of the second look goes by.
+    const before = () => {
+      const until = Date.now() + 60;
+      while (Date.now() < until);
+    };
+    rig.source.plan('mark', { before, closesBefore: true });
+    expect(await rig.sweep()).toEqual({ failures: [] });
+    rig.oracle.assert({ carried: true });
+  });
+
   it('gives up on a server that is not there, and says so', async () => {
     await using rig = new Rig();
     rig.source.plan('connect', closesBefore, closesBefore, closesBefore, closesBefore);
