@@ -46,6 +46,8 @@ export type Lie =
 
 /** One attempt's fate. All parts are optional; they are worked off in the order they stand here. */
 export interface Fault {
+  /** The server takes its time: so many milliseconds pass before anything else. */
+  readonly takes?: number;
   /** What another client does before the call has its effect. */
   readonly before?: () => void;
   /** The connection ends before the effect. The caller learns only that it ended. */

@@ -1,4 +1,5 @@
 /** What both sides' memory sessions share: one call at a time, faults met, an end that is told once. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { Failure, type Step } from '../../src/domain/failure.ts';
 import type { FolderView } from '../../src/domain/message.ts';
 import type { Session } from '../../src/domain/ports.ts';
@@ -128,6 +129,7 @@ export abstract class MemorySession implements Session, Connected {
     });
     // The wire: nothing is answered in the moment of asking.
     await Promise.resolve();
+    if (fault.takes !== undefined) await wait(fault.takes);
     fault.before?.();
     if (fault.closesBefore) this.end(lost(name, true));
     if (fault.hangs) await this.closed;
