@@ -1,0 +1,121 @@
+/**
+ * imapferry is killed before and after each IMAP command, and in the middle of each literal, on either side; started
+ * again, it comes to the same end. By default each point is tried once, and what becomes of the journal rotates by SEED;
+ * with FULL=1 each point is tried with each state of the journal.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Dovecot, startDovecot } from '../support/dovecot.ts';
+import { record } from '../support/results.ts';
+import { type JournalState, type Life, type Point, Scene, same, told } from './rig.ts';
+
+const FULL = process.env.FULL === '1';
+const SEED = Number(process.env.SEED ?? 0);
+const STATES: readonly JournalState[] = ['kept', 'wiped', 'kept', 'older'];
+
+const STATE_TOLD: Readonly<Record<JournalState, string>> = {
+  kept: 'the journal kept',
+  wiped: 'the journal wiped',
+  older: 'an older journal restored',
+};
+
+interface Set {
+  readonly title: string;
+  readonly capability?: string;
+  readonly command: Life['command'];
+}
+
+const SETS: readonly Set[] = [
+  { title: 'with MULTIAPPEND', command: 'run' },
+  { title: 'with LITERAL+ only', capability: 'IMAP4rev1 UIDPLUS LITERAL+ IDLE', command: 'run' },
+  { title: 'with bare IMAP4rev1', capability: 'IMAP4rev1', command: 'sweep' },
+];
+
+/** Two servers, and every point of a life between them that nothing disturbs. */
+interface World extends Set {
+  readonly source: Dovecot;
+  readonly destination: Dovecot;
+  readonly points: readonly Point[];
+}
+
+const cache = mkdtempSync(join(tmpdir(), 'imapferry-compiled-'));
+const users = Object.fromEntries(
+  Array.from({ length: 2000 }, (_, i) => [`user${i}`, `secret-of-user${i}`]),
+);
+let used = 0;
+
+async function world(set: Set): Promise<World> {
+  const options = { users, ...(set.capability !== undefined && { capability: set.capability }) };
+  const [source, destination] = await Promise.all([startDovecot(options), startDovecot(options)]);
+  await using scene = await Scene.set(source, destination, `user${used++}`, cache);
+  await scene.live({ dies: () => false, command: set.command });
+  const wrong = await scene.oracle.end();
+  if (wrong.length > 0) throw new Error(`Undisturbed it went wrong:\n${wrong.join('\n')}`);
+  return { ...set, source, destination, points: scene.points.all };
+}
+
+const worlds = await Promise.all(SETS.map(world));
+
+afterAll(async () => {
+  await Promise.all(
+    worlds.flatMap(({ source, destination }) => [source.stop(), destination.stop()]),
+  );
+  rmSync(cache, { recursive: true, force: true });
+});
+
+interface Row {
+  readonly point: Point;
+  readonly state: JournalState;
+  /** The moment whose journal is restored. */
+  readonly earlier: Point;
+  readonly name: string;
+}
+
+function rowsOf({ points }: World): Row[] {
+  return points.flatMap((point, i) => {
+    const states = FULL ? new Set(STATES) : [STATES[(i + SEED) % STATES.length] ?? 'kept'];
+    // Spread over all that came before, differently with each seed.
+    const earlier = points[(i * 7919 + SEED * 104729) % (i + 1)] ?? point;
+    return [...states].map((state) => {
+      const since = state === 'older' ? `, of ${told(earlier)}` : '';
+      return { point, state, earlier, name: `${told(point)}, ${STATE_TOLD[state]}${since}` };
+    });
+  });
+}
+
+describe.each(worlds)('$title', (set) => {
+  const { source, destination, command } = set;
+  const one = async ({ point, state, earlier, name }: Row) => {
+    await using scene = await Scene.set(source, destination, `user${used++}`, cache);
+    const killed = await scene.live({
+      command,
+      dies: (reached) => same(reached, point),
+      saves: (reached) => state === 'older' && same(reached, earlier),
+    });
+    expect(killed).toBe(true);
+    await scene.comeLater();
+    expect(await scene.oracle.now()).toEqual([]);
+    const marked = await scene.marked();
+    scene.lose(state);
+    const { code, stderr, summary, log } = await scene.again();
+    expect(stderr).toBe('');
+    const journalLost = state !== 'kept';
+    const said = [...summary, ...log].join('\n');
+    expect(await scene.oracle.end({ journalLost }), said).toEqual([]);
+    expect(code, said).toBe(0);
+    if (state === 'wiped') expect(await scene.marked()).toEqual(expect.arrayContaining(marked));
+    record({ part: `killed, ${set.title}`, point: name, outcome: await outcome(scene) });
+  };
+  for (const row of rowsOf(set)) it.concurrent(`killed ${row.name}`, () => one(row));
+});
+
+async function outcome(scene: Scene): Promise<string> {
+  const strictly = await scene.oracle.end();
+  if (strictly.length === 0) return 'each message once';
+  const marked = await scene.marked();
+  return marked.length > 0
+    ? 'each message at the destination, originals marked before stay marked'
+    : 'each message once, twins in fewer copies';
+}
