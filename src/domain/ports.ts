@@ -260,8 +260,10 @@ export interface RouteJournal {
 
 /** Time, so that tests need not wait. */
 export interface Clock {
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, by the clock on the wall: it may be set, back as well as forward. */
   now(): number;
+  /** Milliseconds that pass as time does, whoever sets the clock; only their difference says something. */
+  ticks(): number;
   /** Resolves after `ms`; rejects with the signal's reason as soon as it aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }

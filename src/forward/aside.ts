@@ -2,7 +2,7 @@
 import type { Original } from '../domain/message.ts';
 import type { FolderStanding, Intent, Note } from '../domain/ports.ts';
 import type { Epoch } from './folder-state.ts';
-import { doubled } from './pace.ts';
+import { refusedPause } from './pace.ts';
 import { intentOf, tell, type Works } from './works.ts';
 
 /**
@@ -19,9 +19,10 @@ export function refuse(
 ): void {
   const now = works.clock.now();
   const tries = note?.state === 'refused' ? note.tries : 0;
-  const retryAt = now + doubled(works.pace.refusedFirst, tries, works.pace.refusedLongest);
+  const pause = refusedPause(works.pace, tries + 1);
+  const retryAt = now + pause;
   works.journal.setAside(epoch.key, [intent], 'refused', { why, dest, retryAt }, now);
-  works.revisit(epoch.pair, retryAt);
+  works.revisit(epoch.pair, pause);
   if (note?.state === 'refused' && note.why === why) return;
   tell(works, 'delivery.refused', epoch, intent, {
     why,
@@ -52,7 +53,7 @@ export function differs(
     now,
   );
   epoch.rechecked.add(original.uid);
-  works.revisit(epoch.pair, retryAt);
+  works.revisit(epoch.pair, works.pace.unverified);
   tell(works, 'delivery.unverified', epoch, intentOf(original), {
     why,
     bytes: original.bytes.length,

@@ -4,6 +4,7 @@ import type { Clock } from '../domain/ports.ts';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  ticks: () => performance.now(),
   async sleep(ms, signal) {
     try {
       await wait(ms, undefined, { signal });

@@ -72,7 +72,14 @@ function sort(
   const now = works.clock.now();
   for (const message of batch.messages) {
     const { afterDelivery } = works.route;
-    const road = roadOf(message, notes.get(message.uid), batch.epoch, afterDelivery, now);
+    const road = roadOf(
+      message,
+      notes.get(message.uid),
+      batch.epoch,
+      afterDelivery,
+      now,
+      works.pace,
+    );
     roads[road].push(message);
   }
   return roads;

@@ -63,7 +63,7 @@ export class Destinations {
       return await work(berth.session);
     } finally {
       berth.busy = false;
-      berth.restingSince = this.#world.clock.now();
+      berth.restingSince = this.#world.clock.ticks();
       this.#waiting.shift()?.();
     }
   }
@@ -72,7 +72,7 @@ export class Destinations {
   async tend(): Promise<void> {
     const { clock, pace } = this.#world;
     const resting = [...this.#berths].filter(
-      (berth) => !berth.busy && clock.now() - berth.restingSince >= pace.rest,
+      (berth) => !berth.busy && clock.ticks() - berth.restingSince >= pace.rest,
     );
     for (const [nth, berth] of resting.entries()) {
       if (berth.busy) continue;
@@ -80,7 +80,7 @@ export class Destinations {
       if (this.#berths.size > 1 && nth < resting.length - 1) await this.#end(berth);
       else await berth.session.noop().catch(() => berth.session.close());
       berth.busy = false;
-      berth.restingSince = clock.now();
+      berth.restingSince = clock.ticks();
       this.#waiting.shift()?.();
     }
     this.#most = this.#world.concurrency;
@@ -143,7 +143,7 @@ export class Destinations {
       session,
       folder: undefined,
       busy: false,
-      restingSince: this.#world.clock.now(),
+      restingSince: this.#world.clock.ticks(),
     };
     this.#berths.add(berth);
     this.batching = session.batching;

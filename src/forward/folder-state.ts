@@ -20,7 +20,7 @@ export class Epoch {
   highest: number;
   /** UIDs in a batch that waits or travels. No two batches hold one message. */
   readonly inHand = new Set<number>();
-  /** When an APPEND of this process was interrupted (epoch ms), by UID. Absent: by an earlier process. */
+  /** When an APPEND of this process was interrupted (clock ticks), by UID. Absent: by an earlier process. */
   readonly interrupted = new Map<number, number>();
   /** Unverified messages that this process has looked at. */
   readonly rechecked = new Set<number>();

@@ -37,7 +37,7 @@ export async function look(
     // What was in hand when the server was asked may have been carried since.
     if (before.has(message.uid) || epoch.inHand.has(message.uid)) continue;
     const note = notes.get(message.uid);
-    const road = roadOf(message, note, epoch, works.route.afterDelivery, seenAt);
+    const road = roadOf(message, note, epoch, works.route.afterDelivery, seenAt, works.pace);
     if (road !== 'rest') roads.set(message, road);
   }
   const todo = [...roads.keys()];
@@ -58,8 +58,8 @@ export async function look(
 }
 
 /** Has a folder looked through again that the journal stood in the way of: it may work again any moment. */
-export function lookAgainSoon({ clock, pace, revisit }: Works, pair: FolderPair): void {
-  revisit(pair, clock.now() + pace.holdFirst);
+export function lookAgainSoon({ pace, revisit }: Works, pair: FolderPair): void {
+  revisit(pair, pace.holdFirst);
 }
 
 type Seen = { listed: Listed[]; notes: ReadonlyMap<number, Note> };

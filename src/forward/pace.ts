@@ -50,6 +50,14 @@ export const PACE: Pace = {
   stop: 7 * second,
 };
 
+/** The pause after a message was refused for the `nth` time. */
+export function refusedPause(
+  { refusedFirst, refusedLongest }: Pick<Pace, 'refusedFirst' | 'refusedLongest'>,
+  nth: number,
+): number {
+  return doubled(refusedFirst, Math.max(0, nth - 1), refusedLongest);
+}
+
 /** `first`, doubled `times` times, `longest` at most. */
 export function doubled(first: number, times: number, longest: number): number {
   return Math.min(first * 2 ** Math.min(times, 40), longest);

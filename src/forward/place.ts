@@ -119,8 +119,9 @@ async function recover(
  */
 function misses(works: Works, epoch: Epoch, { uid }: Original): boolean {
   const settled = (epoch.interrupted.get(uid) ?? works.startedAt) + works.pace.settle;
-  if (works.clock.now() >= settled) return true;
-  works.revisit(epoch.pair, settled);
+  const left = settled - works.clock.ticks();
+  if (left <= 0) return true;
+  works.revisit(epoch.pair, left);
   return false;
 }
 
@@ -193,7 +194,7 @@ function account(
       held.push(original.uid);
       failure ??= placement.failure;
     } else if (placement?.is !== 'stored') {
-      epoch.interrupted.set(original.uid, works.clock.now());
+      epoch.interrupted.set(original.uid, works.clock.ticks());
       failure = placement?.failure ?? failure;
     }
   }

@@ -85,9 +85,9 @@ export class RouteRunner {
       emit,
       quit,
       cut,
-      startedAt: clock.now(),
+      startedAt: clock.ticks(),
       fetchAgain: (epoch, uid) => this.#fetchAgain(epoch, uid),
-      revisit: (pair, at) => this.#revisit(pair, at),
+      revisit: (pair, after) => this.#revisit(pair, after),
       proven: () => this.#blockade.proven(),
       differed: () => this.#blockade.differed(),
     };
@@ -141,9 +141,9 @@ export class RouteRunner {
         let failure = await rounds.visit(pair);
         // An interrupted APPEND of an earlier process is settled within seconds.
         const due = this.#due.get(pair);
-        if (due !== undefined && due - this.#works.clock.now() <= this.#works.pace.settle) {
+        if (due !== undefined && due - this.#works.clock.ticks() <= this.#works.pace.settle) {
           await this.#works.clock.sleep(
-            Math.max(0, due - this.#works.clock.now()),
+            Math.max(0, due - this.#works.clock.ticks()),
             this.#world.quit,
           );
           failure = await rounds.visit(pair);
@@ -276,21 +276,23 @@ export class RouteRunner {
       if (quit.aborted) return;
       const failure = this.#blockade.failed(batch, asFailure(thrown, 'fetch'));
       if (failure.step === 'open' && failure.scope === 'folder' && !failure.lasting) {
-        this.#revisit(batch.epoch.pair, this.#works.clock.now());
+        this.#revisit(batch.epoch.pair, 0);
       }
     }
   }
 
-  #revisit(pair: FolderPair, at: number): void {
+  #revisit(pair: FolderPair, after: number): void {
+    const at = this.#works.clock.ticks() + after;
     this.#due.set(pair, Math.min(at, this.#due.get(pair) ?? Number.POSITIVE_INFINITY));
     const timer = setTimeout(
       () => {
         this.#timers.delete(timer);
         // Timers come early by a millisecond, and at most after 24 days.
-        if (this.#works.clock.now() < at) return this.#revisit(pair, at);
+        const left = at - this.#works.clock.ticks();
+        if (left > 0) return this.#revisit(pair, left);
         void this.#nudge(pair, 'retry');
       },
-      Math.min(Math.max(1, at - this.#works.clock.now()), LONGEST_TIMER),
+      Math.min(Math.max(1, after), LONGEST_TIMER),
     );
     this.#timers.add(timer);
   }

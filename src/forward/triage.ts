@@ -4,6 +4,7 @@ import { isDeleted } from '../domain/message.ts';
 import type { Note, Retired } from '../domain/ports.ts';
 import type { AfterDelivery } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
+import { type Pace, refusedPause } from './pace.ts';
 
 /** What is to be done with a message. */
 export type Road =
@@ -20,6 +21,7 @@ export type Road =
  * The road of one message.
  * @param note what the journal knows of it
  * @param now epoch ms
+ * @param pace the longest pauses that a message set aside may have
  */
 export function roadOf(
   message: Listed,
@@ -27,6 +29,7 @@ export function roadOf(
   epoch: Epoch,
   afterDelivery: AfterDelivery,
   now: number,
+  pace: Pick<Pace, 'refusedFirst' | 'refusedLongest' | 'unverified'>,
 ): Road {
   if (note?.state === 'proven') return 'retire';
   if (note?.state === 'retired') return isRetired(note.retired, afterDelivery) ? 'rest' : 'retire';
@@ -35,7 +38,20 @@ export function roadOf(
   if (note === undefined) return message.uid < epoch.fence ? 'seek' : 'fresh';
   if (note.state === 'appending') return 'seek';
   if (note.state === 'unverified' && !epoch.rechecked.has(message.uid)) return 'seek';
-  return (note.retryAt ?? 0) <= now ? 'seek' : 'rest';
+  return isDue(note, now, pace) ? 'seek' : 'rest';
+}
+
+/**
+ * Whether the pause of a message that was set aside is over. One that would last longer than it ever was to last was
+ * noted before the clock was set back: it is over, too.
+ */
+function isDue(
+  { state, tries, retryAt = 0 }: Note,
+  now: number,
+  pace: Parameters<typeof roadOf>[5],
+): boolean {
+  const pause = state === 'refused' ? refusedPause(pace, tries) : pace.unverified;
+  return retryAt <= now || retryAt > now + pause;
 }
 
 /**

@@ -95,7 +95,7 @@ async function findUnnamed(
     works.proven();
   }
   if (missing.length > 0) {
-    for (const { uid } of missing) epoch.interrupted.set(uid, works.clock.now());
+    for (const { uid } of missing) epoch.interrupted.set(uid, works.clock.ticks());
     throw new Failure(
       `${missing.length} copies can not be found in ${view.folder} after the server accepted them; imapferry looks for them again.`,
       { step: 'verify', scope: 'connection', outcomeUnknown: true },

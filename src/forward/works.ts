@@ -21,12 +21,12 @@ export interface Works {
   readonly quit: AbortSignal;
   /** Aborts when what is under way has to be put down, too. */
   readonly cut: AbortSignal;
-  /** When this process began (epoch ms): what an earlier one left appending ended before. */
+  /** When this process began (clock ticks): what an earlier one left appending ended before. */
   readonly startedAt: number;
   /** One message's bytes, fetched on a connection of its own; `undefined` where it is gone. */
   readonly fetchAgain: (epoch: Epoch, uid: number) => Promise<Buffer | undefined>;
-  /** Has a folder looked through at that time (epoch ms). */
-  readonly revisit: (pair: FolderPair, at: number) => void;
+  /** Has a folder looked through again after so many ms. */
+  readonly revisit: (pair: FolderPair, after: number) => void;
   /** A copy was proven, or one was found to differ: three of the latter in a row block the route. */
   readonly proven: () => void;
   readonly differed: (epoch: Epoch) => void;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Note } from '../../src/domain/ports.ts';
 import type { AfterDelivery } from '../../src/domain/route.ts';
 import { Epoch } from '../../src/forward/folder-state.ts';
+import { PACE } from '../../src/forward/pace.ts';
 import { type Road, roadOf } from '../../src/forward/triage.ts';
 
 const NOW = 1_000_000;
@@ -98,6 +99,22 @@ const rows: Row[] = [
     road: 'seek',
   },
   {
+    title: 'tries a refused message again whose pause a clock that was set back made longer',
+    note: note('refused', { retryAt: NOW + PACE.refusedFirst + 1 }),
+    road: 'seek',
+  },
+  {
+    title: 'lets a message rest that was refused often',
+    note: note('refused', { tries: 4, retryAt: NOW + 8 * PACE.refusedFirst }),
+    road: 'rest',
+  },
+  {
+    title: 'looks at an unverified message again whose day a clock that was set back made longer',
+    note: note('unverified', { retryAt: NOW + PACE.unverified + 1 }),
+    rechecked: true,
+    road: 'seek',
+  },
+  {
     title: 'lets a kept original rest under keep',
     note: note('retired', { retired: 'kept' }),
     mode: { kind: 'keep' },
@@ -147,7 +164,7 @@ describe('the road of a message', () => {
       const here = epoch();
       if (rechecked) here.rechecked.add(uid);
       const message = { uid, size: 1, flags: new Set(flags) };
-      expect(roadOf(message, note, here, mode, NOW)).toBe(road);
+      expect(roadOf(message, note, here, mode, NOW, PACE)).toBe(road);
     },
   );
 });
