@@ -65,6 +65,15 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
+export interface ProgramOptions {
+  /** The file that Node.js runs: `src/main.ts` if left out. */
+  readonly main?: string;
+  /** Whom it runs as. */
+  readonly uid?: number;
+  /** A command that runs the program as its last words: `prlimit --fsize=1`. It has to replace itself by it. */
+  readonly wrap?: readonly string[];
+}
+
 export class Program implements AsyncDisposable {
   readonly log: LogLine[] = [];
   readonly plain: string[] = [];
@@ -77,10 +86,11 @@ export class Program implements AsyncDisposable {
     place: Place,
     settings: Settings,
     args: readonly string[] = ['run'],
-    { main = SOURCE, uid }: { readonly main?: string; readonly uid?: number } = {},
+    { main = SOURCE, uid, wrap = [] }: ProgramOptions = {},
   ) {
     const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env;
-    this.#child = spawn(process.execPath, ['--', main, ...args], {
+    const [command = '', ...words] = [...wrap, process.execPath, '--', main, ...args];
+    this.#child = spawn(command, words, {
       cwd: place.home,
       ...(uid !== undefined && { uid, gid: uid }),
       env: { PATH, HOME, ...(NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE }), ...settings },
