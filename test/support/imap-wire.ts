@@ -38,10 +38,25 @@ export type Deed =
   | 'reset'
   /** The connection stays; whatever is sent on it, by whomever, goes nowhere from now on. */
   | 'silence'
-  /** `before`: the server hears nothing of the command, the client hears this. `after`: in place of the tagged answer. */
-  | { readonly say: string }
-  /** `before`: the server gets this in place of the whole command with its literals. The answer goes its way. */
-  | { readonly send: (command: Buffer) => Buffer };
+  /**
+   * `before`: the server hears nothing of the command, the client hears this. `after`: in place of the tagged answer.
+   * `then`: the connection is closed, as after a BYE.
+   */
+  | Say
+  /**
+   * `before`: the server gets this in place of the whole command with its literals, and the answer goes its way. Where a
+   * string is returned, the server gets nothing, and the client hears that.
+   */
+  | Send;
+
+interface Say {
+  readonly say: string;
+  readonly then?: 'end';
+}
+
+interface Send {
+  readonly send: (command: Buffer) => Buffer | string;
+}
 
 export interface ImapWireOptions {
   readonly to: number;
@@ -165,7 +180,7 @@ class Strand {
   /** The command whose parts are coming. */
   #coming: Command | undefined;
   /** What is done with that command once it is whole. */
-  #swallow: { readonly say: string } | { readonly send: (command: Buffer) => Buffer } | undefined;
+  #swallow: Say | Send | undefined;
   /** Continuations that the server will ask for and the client must not see. */
   #unasked = 0;
   #deaf = false;
@@ -249,12 +264,17 @@ class Strand {
     const deed = this.#swallow;
     this.#swallow = undefined;
     if (!deed || !kept || !command) return;
-    if ('send' in deed) this.#server.write(deed.send(Buffer.concat(kept)));
-    else {
+    const said = 'send' in deed ? deed.send(Buffer.concat(kept)) : deed.say;
+    if (typeof said === 'string') {
       this.#running.delete(command.tag);
       this.#unasked = 0;
-      this.#client.write(`${deed.say.replaceAll('TAG', command.tag)}\r\n`);
-    }
+      this.#say({ ...deed, say: said }, command);
+    } else this.#server.write(said);
+  }
+
+  #say({ say, then }: Say, { tag }: Command): void {
+    this.#client.write(`${say.replaceAll('TAG', tag)}\r\n`);
+    if (then) this.strike(then);
   }
 
   #lineDown(line: Buffer): void {
@@ -304,7 +324,7 @@ class Strand {
       this.strike(deed);
     } else if (when === 'after') {
       if (!('say' in deed)) throw new Error('after an answer only `say` can be done');
-      this.#client.write(`${deed.say.replaceAll('TAG', command.tag)}\r\n`);
+      this.#say(deed, command);
     } else if (when === 'before') {
       this.#swallow = deed;
       this.#up.kept = [];
