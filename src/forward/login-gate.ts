@@ -3,7 +3,7 @@
  * 15 minutes. Refusals are kept in the journal, so that a restart does not knock sooner.
  */
 import type { Emit } from '../domain/events.ts';
-import { asFailure, type Failure } from '../domain/failure.ts';
+import { asFailure, Failure } from '../domain/failure.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
 import { accountId } from '../domain/route.ts';
@@ -15,6 +15,8 @@ export class LoginGate {
   #turn: Promise<unknown> = Promise.resolve();
   readonly #account: Account;
   readonly #id: string;
+  /** What the journal says, or would say if it could be written. No other process knocks at this account. */
+  #refusals: { readonly count: number; readonly lastAt: number } | undefined;
   readonly #world: { journal: Journal; clock: Clock; emit: Emit; pace: Pace };
 
   constructor(account: Account, world: { journal: Journal; clock: Clock; emit: Emit; pace: Pace }) {
@@ -33,7 +35,8 @@ export class LoginGate {
   async #knock<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const { journal, clock, pace } = this.#world;
     signal.throwIfAborted();
-    const before = journal.refusals(this.#id);
+    this.#refusals ??= journal.refusals(this.#id);
+    const before = this.#refusals;
     if (before.count >= PATIENCE) {
       // A clock that was set back must not make this wait longer than the pause itself.
       const passed = Math.max(0, clock.now() - before.lastAt);
@@ -41,7 +44,10 @@ export class LoginGate {
     }
     try {
       const session = await connect();
-      if (before.count > 0) journal.clearRefusals(this.#id);
+      if (before.count > 0) {
+        this.#refusals = { count: 0, lastAt: 0 };
+        this.#note(() => journal.clearRefusals(this.#id));
+      }
       return session;
     } catch (thrown) {
       const failure = asFailure(thrown, 'login');
@@ -50,9 +56,21 @@ export class LoginGate {
     }
   }
 
+  /** A journal that can't be written just now changes nothing about the login. */
+  #note(write: () => void): void {
+    try {
+      write();
+    } catch (thrown) {
+      if (!(thrown instanceof Failure)) throw thrown;
+      this.#world.emit('journal.failed', { msg: thrown.message, err: thrown });
+    }
+  }
+
   #refused(failure: Failure, count: number): void {
     const { journal, clock, emit, pace } = this.#world;
-    journal.noteRefusal(this.#id, clock.now());
+    const lastAt = clock.now();
+    this.#refusals = { count, lastAt };
+    this.#note(() => journal.noteRefusal(this.#id, lastAt));
     if (count < PATIENCE) return;
     const minutes = Math.round(pace.refusedLogin / 60_000);
     const prefix = this.#account.side === 'source' ? 'SOURCE' : 'DEST';
