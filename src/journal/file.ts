@@ -48,6 +48,7 @@ function noWal(stateDir: string): string {
 
 /** What the first 100 bytes of a database say (https://sqlite.org/fileformat.html §1.3): whether it may be ours at all. */
 function isOurs(file: string): boolean {
+  if (!fs.statSync(file).isFile()) return false;
   const header = Buffer.alloc(100);
   const fd = fs.openSync(file, 'r');
   try {
