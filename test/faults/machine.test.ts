@@ -182,6 +182,49 @@ describe('a disk', () => {
     },
   );
 
+  it('that is full keeps no login from being counted, and none that works from being used', async () => {
+    await using world = await ChildWorld.between(servers);
+    const disk = failingDisk(world, 'ENOSPC');
+    await world.start({ ...disk, pace: { refusedLogin: 60_000 } });
+    const knocks = () =>
+      world.sent('LOGIN', world.source) + world.sent('AUTHENTICATE', world.source);
+    const before = knocks();
+    disk.on();
+    world.source.at = ({ when, command: { name } }) => {
+      if (when !== 'before' || !/^(LOGIN|AUTHENTICATE)$/.test(name)) return undefined;
+      return knocks() - before <= 3
+        ? { say: 'TAG NO [AUTHENTICATIONFAILED] Who are you?' }
+        : undefined;
+    };
+    world.source.cut();
+    await world.program.saw('account.refused');
+    await world.program.saw('journal.failed');
+    expect(knocks() - before).toBe(3);
+    await world.stop();
+    world.source.at = undefined;
+    await world.again({ pace: {} });
+    world.source.at = ({ when, command: { name } }) =>
+      when === 'before' &&
+      /^(LOGIN|AUTHENTICATE)$/.test(name) &&
+      world.program.count('account.reconnecting') === 0
+        ? { say: 'TAG NO [AUTHENTICATIONFAILED] Who are you?' }
+        : undefined;
+    world.source.cut();
+    await world.program.saw('account.reconnecting');
+    disk.on();
+    await world.program.saw('account.connected', 3);
+    disk.off();
+    await world.oracle.put('INBOX', message());
+    await world.left();
+    expect(world.source.open).toBe(1);
+    expect(await world.oracle.end()).toEqual([]);
+    record({
+      part: 'the machine',
+      point: 'a disk that is full while logins are refused',
+      outcome: 'no more knocks than ever, each message once',
+    });
+  });
+
   it('that is full while a folder is made anew: it is taken up soon after, not at the next sweep', async () => {
     await using world = await ChildWorld.between(servers);
     const disk = failingDisk(world, 'ENOSPC');
@@ -222,6 +265,14 @@ describe('a clock', () => {
   const refusing = (world: ChildWorld) => {
     world.destination.at = ({ when, command: { name } }) =>
       when === 'before' && name === 'APPEND' ? { say: 'TAG NO [TOOBIG] Not this one' } : undefined;
+  };
+
+  /** The source lets nobody in until told otherwise. Dovecot itself would answer slower and slower. */
+  const barred = (world: ChildWorld) => {
+    world.source.at = ({ when, command: { name } }) =>
+      when === 'before' && /^(LOGIN|AUTHENTICATE)$/.test(name)
+        ? { say: 'TAG NO [AUTHENTICATIONFAILED] Who are you?' }
+        : undefined;
   };
 
   const shifts: readonly Shift[] = [
@@ -290,12 +341,12 @@ describe('a clock', () => {
       pace: { refusedLogin: PAUSE },
       happens: async (world, clock) => {
         await world.stop();
-        world.place.file('password', 'wrong\n');
+        barred(world);
         await world.again({ ready: false });
         await world.program.saw('account.refused');
         clock.set(-1);
         await world.oracle.put('INBOX', message());
-        world.place.file('password', `secret-of-${world.user}\n`);
+        world.source.at = undefined;
       },
     },
     {
@@ -303,12 +354,12 @@ describe('a clock', () => {
       pace: { refusedLogin: PAUSE },
       happens: async (world, clock) => {
         await world.stop();
-        world.place.file('password', 'wrong\n');
+        barred(world);
         await world.again({ ready: false });
         await world.program.saw('account.refused');
         await world.stop();
         clock.set(-1);
-        world.place.file('password', `secret-of-${world.user}\n`);
+        world.source.at = undefined;
         await world.oracle.put('INBOX', message());
         await world.again({ ready: false });
       },
@@ -479,7 +530,7 @@ describe('a journal', () => {
     readonly spoil: (file: string) => void;
   }
   const spoiled: readonly Spoiled[] = [
-    { what: 'cut off in the midst', spoil: (file) => truncateSync(file, 20 * 4096) },
+    { what: 'cut off in the midst', spoil: (file) => truncateSync(file, statSync(file).size / 2) },
     { what: 'that is empty', spoil: (file) => truncateSync(file, 0) },
     { what: 'that is a text', spoil: (file) => writeFileSync(file, 'Dear diary\n'.repeat(500)) },
     {
@@ -525,9 +576,8 @@ describe('a journal', () => {
         '4 are carried',
         async () => (await world.fresh.count('INBOX')) === 4,
       );
-      expect(world.sent('APPEND')).toBe(4);
-      expect((await world.fresh.dump('INBOX')).length).toBe(4);
       await world.stop();
+      expect(await world.oracle.now()).toEqual([]);
       record({
         part: 'the machine',
         point: `a journal ${what}`,
