@@ -51,10 +51,11 @@ export function openCrossing(
       return gate;
     };
     const { silence } = pace;
-    const runnerOf = (route: Route) =>
-      new RouteRunner(route, {
-        source: sourceAccount(route.source, { idleRenew: route.idleRenew, silence }),
-        destination: destinationAccount(route.destination, { emit, route: route.name, silence }),
+    const runnerOf = (route: Route) => {
+      const { name, idleRenew, maxMessageSize: largest } = route;
+      return new RouteRunner(route, {
+        source: sourceAccount(route.source, { idleRenew, silence, largest }),
+        destination: destinationAccount(route.destination, { emit, route: name, silence, largest }),
         sourceGate: gateOf(route.source),
         destinationGate: gateOf(route.destination),
         journal,
@@ -63,6 +64,7 @@ export function openCrossing(
         emit,
         ...signals,
       });
+    };
     replayed(config, journal, emit);
     return {
       journal,

@@ -53,7 +53,6 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
   if (all.length > 0 || !source.source || !destination.source) throw new ConfigError(all);
   // Without a mistake every variable that is needed or has a default has its value.
   const whole = values as Values;
-  const { MAX_MESSAGE_SIZE: maxMessageSize } = whole;
   const route: Route = {
     name: 'default',
     source: accountOf('SOURCE', whole, source.source),
@@ -66,7 +65,7 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
     idleRenew: whole.IDLE_RENEW,
     concurrency: whole.CONCURRENCY,
     maxWatchers: whole.MAX_WATCHERS,
-    ...(maxMessageSize !== undefined && { maxMessageSize }),
+    maxMessageSize: whole.MAX_MESSAGE_SIZE,
   };
   return {
     routes: [route],

@@ -77,7 +77,8 @@ const PLAIN = {
   IDLE_RENEW: defaulted(duration('1s', '29m'), '4m30s'),
   CONCURRENCY: defaulted(wholeNumber(1, 32), '4'),
   MAX_WATCHERS: defaulted(wholeNumber(0, 50), '3'),
-  MAX_MESSAGE_SIZE: optional(size, '25MB'),
+  // A message is in memory as a whole, three times for moments: the container has 512 MB.
+  MAX_MESSAGE_SIZE: defaulted(size, '50MB'),
   STATE_DIR: defaulted(bare, STATE_DIR),
   HISTORY_DAYS: defaulted(wholeNumber(1, 36_500), '90'),
   DRY_RUN: notYet('false'),

@@ -20,6 +20,8 @@ export interface ClientOptions {
   readonly silence?: number;
   /** Milliseconds after which IDLE is renewed, on a connection that idles. */
   readonly idleRenew?: number;
+  /** The largest message that is wanted, in bytes. Of a server that sends much more the connection is ended. */
+  readonly largest?: number | undefined;
 }
 
 /** Silence that a step bears. */
@@ -32,6 +34,12 @@ const CONNECT = 120_000;
 const GOODBYE = 2_000;
 /** How soon after work IDLE is taken up again. */
 const IDLE_DELAY = 50;
+/** The largest message where nobody says so. */
+const LARGEST = 50 * 1024 * 1024;
+/** The longest line: what SEARCH answers of a million messages. */
+const LONGEST_LINE = 8 * 1024 * 1024;
+/** The most words of an answer, each of which takes a hundred bytes in memory. SEARCH's numbers do not count. */
+const MOST_TOKENS = 100_000;
 
 /** The command under which our own work runs in the library, so that IDLE is ended before it and armed again after it. */
 const OURS = 'IMAPFERRY';
@@ -77,7 +85,7 @@ export class Client {
    * a connection that is not what the account asks for.
    */
   static async connect(account: Account, options: ClientOptions): Promise<Client> {
-    const { signal, silence = SILENCE } = options;
+    const { signal, silence = SILENCE, largest = LARGEST } = options;
     const secret = await unlessAborted(signal, account.secret).catch((thrown: unknown) => {
       throw asFailure(thrown, 'login');
     });
@@ -99,6 +107,11 @@ export class Client {
       disableAutoIdle: true,
       disableAutoEnable: true,
       disableCompression: true,
+      maxLineLength: LONGEST_LINE,
+      maxResponseTokens: MOST_TOKENS,
+      // The size that servers tell beforehand is an estimate on some.
+      maxLiteralSize: Math.ceil(largest * 1.125),
+      maxResponseSize: Math.ceil(largest * 1.125) + LONGEST_LINE,
       clientInfo: { name: 'imapferry' },
       logger: false,
     });

@@ -19,17 +19,26 @@ import { ensureFolder } from './folders.ts';
 import { ImapSession, LISTED, listedOf } from './session.ts';
 import { uidSets } from './sets.ts';
 
-/** @param options `silence`: milliseconds without a byte that a step bears; `route` names the route in events */
+/**
+ * @param options `silence`: milliseconds without a byte that a step bears; `largest`: the largest message that is wanted,
+ * in bytes; `route` names the route in events
+ */
 export function destinationAccount(
   account: Account,
-  options: { readonly emit: Emit; readonly route: string; readonly silence?: number },
+  options: {
+    readonly emit: Emit;
+    readonly route: string;
+    readonly silence?: number;
+    readonly largest?: number | undefined;
+  },
 ): DestinationAccount {
   const told = new Set<string>();
   return {
     async connect(signal) {
-      const { emit, route, silence } = options;
+      const { emit, route, silence, largest } = options;
       const client = await Client.connect(account, {
         signal,
+        largest,
         ...(silence !== undefined && { silence }),
       });
       const dropped = (folder: string, flag: string) => {

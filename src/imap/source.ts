@@ -14,11 +14,16 @@ import { uidSets, uidsOf } from './sets.ts';
 import { codeOf, flagsRow, foundUids } from './untagged.ts';
 
 /**
- * @param options `idleRenew` and `silence` in milliseconds: how often IDLE is renewed, and what silence a step bears
+ * @param options `idleRenew` and `silence` in milliseconds: how often IDLE is renewed, and what silence a step bears;
+ * `largest`: the largest message that is wanted, in bytes
  */
 export function sourceAccount(
   account: Account,
-  options: { readonly idleRenew: number; readonly silence?: number },
+  options: {
+    readonly idleRenew: number;
+    readonly silence?: number;
+    readonly largest?: number | undefined;
+  },
 ): SourceAccount {
   return {
     async connect(signal) {

@@ -42,6 +42,7 @@ describe('settings without a mistake', () => {
         idleRenew: 270_000,
         concurrency: 4,
         maxWatchers: 3,
+        maxMessageSize: 50 * 1024 * 1024,
       },
     ]);
     expect(await routes[0]?.source.secret()).toBe('first-secret');
