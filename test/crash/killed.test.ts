@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
+import type { Reading } from '../support/oracle.ts';
 import { record } from '../support/results.ts';
-import { type JournalState, type Life, type Point, Scene, same, told } from './rig.ts';
+import { type JournalState, type Life, marked, type Point, Scene, same, told } from './rig.ts';
 
 const FULL = process.env.FULL === '1';
 const SEED = Number(process.env.SEED ?? 0);
@@ -96,26 +97,28 @@ describe.each(worlds)('$title', (set) => {
     });
     expect(killed).toBe(true);
     await scene.comeLater();
-    expect(await scene.oracle.now()).toEqual([]);
-    const marked = await scene.marked();
+    const { oracle } = scene;
+    const then = await oracle.read();
+    expect(oracle.judge(then)).toEqual([]);
     scene.lose(state);
     const { code, stderr, summary, log } = await scene.again();
     expect(stderr).toBe('');
-    const journalLost = state !== 'kept';
+    const end = await oracle.read();
     const said = [...summary, ...log].join('\n');
-    expect(await scene.oracle.end({ journalLost }), said).toEqual([]);
-    expect(code, said).toBe(0);
-    if (state === 'wiped') expect(await scene.marked()).toEqual(expect.arrayContaining(marked));
-    record({ part: `killed, ${set.title}`, point: name, outcome: await outcome(scene) });
+    const journalLost = state !== 'kept';
+    expect(oracle.judge(end, { ended: true, journalLost }), said).toEqual([]);
+    if (state === 'wiped') expect(marked(end)).toEqual(expect.arrayContaining(marked(then)));
+    const strictly = oracle.judge(end, { ended: true });
+    // What an older journal takes to be on its way is marked by us, but not known to be: it stays so.
+    expect(code, said).toBe(state === 'older' && marked(end).length > 0 ? 1 : 0);
+    record({ part: `killed, ${set.title}`, point: name, outcome: outcome(strictly, end) });
   };
   for (const row of rowsOf(set)) it.concurrent(`killed ${row.name}`, () => one(row));
 });
 
-async function outcome(scene: Scene): Promise<string> {
-  const strictly = await scene.oracle.end();
+function outcome(strictly: readonly string[], end: Reading): string {
   if (strictly.length === 0) return 'each message once';
-  const marked = await scene.marked();
-  return marked.length > 0
+  return marked(end).length > 0
     ? 'each message at the destination, originals marked before stay marked'
     : 'each message once, twins in fewer copies';
 }

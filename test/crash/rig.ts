@@ -6,7 +6,7 @@ import { Place, Program, type Settings } from '../journey/program.ts';
 import type { Dovecot } from '../support/dovecot.ts';
 import { ImapWire, type Moment } from '../support/imap-wire.ts';
 import { Mail, message, type Put } from '../support/mail.ts';
-import { Oracle } from '../support/oracle.ts';
+import { Oracle, type Reading } from '../support/oracle.ts';
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 
@@ -24,6 +24,12 @@ export interface Point {
   readonly nth: number;
   /** The nth command at this side, from 1. */
   readonly command: number;
+}
+
+/** UIDs of the messages in the source's INBOX that are marked \\Deleted. */
+export function marked({ source }: Reading): number[] {
+  const all = source.get('INBOX') ?? [];
+  return all.filter(({ flags }) => flags.includes('\\Deleted')).map(({ uid }) => uid);
 }
 
 /** Numbers the moments of one life as they come. */
@@ -272,12 +278,6 @@ export class Scene implements AsyncDisposable {
     const { code } = await program.ended;
     const log = program.log.map(({ event, folder = '', why = '' }) => `${event} ${folder} ${why}`);
     return { code, stderr: program.stderr, summary: program.plain, log };
-  }
-
-  /** UIDs of the originals in INBOX that are marked \Deleted. */
-  async marked(): Promise<number[]> {
-    const all = await this.#old.dump('INBOX');
-    return all.filter(({ flags }) => flags.includes('\\Deleted')).map(({ uid }) => uid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

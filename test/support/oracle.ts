@@ -270,22 +270,26 @@ export class Oracle {
   }
 
   /** What is wrong at this moment, with imapferry at its work or dead. */
-  now(changes: Partial<Expected> = {}): Promise<string[]> {
-    return this.#ask(changes);
+  async now(changes: Partial<Expected> = {}): Promise<string[]> {
+    return this.judge(await this.read(), changes);
   }
 
   /** What is wrong when all should be carried. */
-  end(changes: Partial<Expected> = {}): Promise<string[]> {
-    return this.#ask({ ended: true, ...changes });
+  async end(changes: Partial<Expected> = {}): Promise<string[]> {
+    return this.judge(await this.read(), { ended: true, ...changes });
   }
 
-  async #ask(changes: Partial<Expected>): Promise<string[]> {
+  /** Every folder in which something was put, on both sides. */
+  read(): Promise<Reading> {
+    const { source, destination } = this.strangers;
+    const put = [...this.originals, ...source, ...destination].map(({ folder }) => folder);
+    const folders = [...this.folders.union(new Set(put))];
+    return readBoth(this.#source, this.#destination, folders, this.#to);
+  }
+
+  /** What is wrong with a reading. */
+  judge(reading: Reading, changes: Partial<Expected> = {}): string[] {
     const { originals, strangers } = this;
-    const folders = new Set(
-      [...originals, ...strangers.source, ...strangers.destination].map(({ folder }) => folder),
-    );
-    const all = [...folders.union(this.folders)];
-    const reading = await readBoth(this.#source, this.#destination, all, this.#to);
     return verdict({ originals, strangers, to: this.#to, ...changes }, reading);
   }
 }
