@@ -1,12 +1,12 @@
 /** A real Courier IMAP server on loopback: Debian's packages, unpacked, in its own folder; it ends with the test. */
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { authority, type Issued } from './certificates.ts';
 import { startAuthdaemon } from './courier-auth.ts';
 import { end, greeted, type MailServer, mailServer, USERS } from './daemon.ts';
 import { libraryPath, unpacked } from './debian.ts';
-import { mailUser, owned } from './mail-user.ts';
+import { type MailUser, mailUser, owned } from './mail-user.ts';
 import { freePorts } from './ports.ts';
 
 export interface CourierOptions {
@@ -24,7 +24,7 @@ export interface Courier extends MailServer {
 /** Folders are `INBOX.name`. Four connections per address are Courier's own limit, Debian's is 20; here it is 60. */
 export async function startCourier(options: CourierOptions = {}): Promise<Courier> {
   const { users = USERS, settings = {} } = options;
-  const root = unpacked('courier', ['courier-imap', 'courier-base', 'courier-authlib']);
+  const root = unpacked('courier', ['courier-imap', 'courier-base', 'courier-authlib', 'gamin']);
   // Not below TMPDIR: the path of the socket has to be as short as the one it replaces.
   const home = mkdtempSync('/tmp/ifc-');
   const logFile = join(home, 'log');
@@ -38,6 +38,7 @@ export async function startCourier(options: CourierOptions = {}): Promise<Courie
     ...tlsSettings(root, home, issued),
     ...settings,
     LD_LIBRARY_PATH: `${library}:${libraryPath(root).LD_LIBRARY_PATH}`,
+    GAM_CLIENT_ID: basename(home),
   };
   for (const name of Object.keys(users)) {
     mkdirSync(join(home, name));
@@ -59,10 +60,11 @@ export async function startCourier(options: CourierOptions = {}): Promise<Courie
       ],
       { stdio: ['ignore', log, log], env: { ...env, ...changes }, uid: user.uid, gid: user.gid },
     );
+  const monitor = fileMonitor(root, env, user);
   const plain = listen(port, { IMAP_STARTTLS: 'YES' });
   const secure = listen(tlsPort, { IMAP_TLS: '1' }, env.COURIERTLS, '-server', '-tcpd');
   const stop = async () => {
-    await Promise.all([end(plain), end(secure)]);
+    await Promise.all([end(plain), end(secure), end(monitor)]);
     close();
     rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   };
@@ -74,6 +76,19 @@ export async function startCourier(options: CourierOptions = {}): Promise<Courie
   }
   const server = mailServer({ port, tlsPort, ca: issued.ca, caFile: issued.caFile, users, stop });
   return { ...server, logFile };
+}
+
+/**
+ * Tells Courier what changes in a folder. Without one, Courier waits more than a second for it at every command that
+ * opens or changes a folder. `GAM_CLIENT_ID` keeps ours apart from the machine's own.
+ */
+function fileMonitor(
+  root: string,
+  env: { readonly GAM_CLIENT_ID: string },
+  { uid, gid }: MailUser,
+): ChildProcess {
+  const args = ['--notimeout', env.GAM_CLIENT_ID];
+  return spawn(join(root, 'usr/libexec/gam_server'), args, { stdio: 'ignore', env, uid, gid });
 }
 
 /** The settings that Debian ships: lines of a shell, `NAME=value` or `NAME="value"`. */

@@ -25,19 +25,19 @@ const LIBRARY = /^lib(?!.*-dev$)/;
 /**
  * The folder into which packages, and the libraries they need that are not installed here, are unpacked.
  * Made at the first call and kept for the next; two calls at once are no trouble.
- * @param name of the folder
+ * @param name begins the folder's name
  * @throws where the packages can't be had: one line that says what is wanted
  */
 export function unpacked(name: string, packages: readonly string[]): string {
   mkdirSync(CACHE, { recursive: true, mode: 0o755 });
   if (lstatSync(CACHE).uid !== userInfo().uid) throw new Error(`${CACHE} belongs to someone else`);
-  const root = join(CACHE, name);
+  const root = join(CACHE, [name, ...packages].join('+'));
   if (existsSync(root)) return root;
   const work = mkdtempSync(join(CACHE, `${name}-`));
   try {
     const debs = join(work, 'debs');
     mkdirSync(debs);
-    fetched([...packages, ...libraries(packages)], debs);
+    fetched(packages, debs);
     for (const deb of readdirSync(debs)) {
       run('dpkg-deb', ['-x', join(debs, deb), join(work, 'root')]);
     }
@@ -78,13 +78,15 @@ function libraries(packages: readonly string[]): string[] {
   return names.filter((name) => LIBRARY.test(name) && !packages.includes(name));
 }
 
-/** Downloads into `folder`. Lists of packages that are out of date are renewed, where we may. */
+/** Downloads packages and their libraries into `folder`. Missing or old lists of packages are renewed, where we may. */
 function fetched(packages: readonly string[], folder: string): void {
-  const download = () => run('apt-get', ['--quiet', 'download', ...packages], { cwd: folder });
+  const download = () =>
+    run('apt-get', ['--quiet', 'download', ...packages, ...libraries(packages)], { cwd: folder });
   try {
     download();
   } catch {
-    run('apt-get', ['--quiet', 'update']);
+    // One at a time: apt-get does not wait for another that does the same.
+    run('flock', [CACHE, 'apt-get', '--quiet', 'update']);
     download();
   }
 }
