@@ -25,6 +25,8 @@ export type Kind =
   | 'login-refused'
   /** No such folder: it can be made. */
   | 'folder-missing'
+  /** UIDVALIDITY changed: what was to be done is to be begun anew, with new numbers. */
+  | 'renumbered'
   /** The folder or account takes no more mail for now. */
   | 'full'
   /** The server asks to go slower. `retryAfter` may say how long. */

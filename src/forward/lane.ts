@@ -9,13 +9,16 @@
 import type { Emit } from '../domain/events.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
 import type { FolderView } from '../domain/message.ts';
-import type { SourceAbilities, SourceSession } from '../domain/ports.ts';
+import type { Clock, SourceAbilities, SourceSession } from '../domain/ports.ts';
 import type { FolderPair } from '../domain/route.ts';
 import { Epoch } from './folder-state.ts';
+import { doubled, type Pace } from './pace.ts';
 
 export interface LaneWorld {
   readonly route: string;
   readonly emit: Emit;
+  readonly clock: Clock;
+  readonly pace: Pace;
   /** Connects through the account's gate until it works; rejects only when told to stop or when it gives up. */
   readonly connect: () => Promise<SourceSession>;
   /** Throws a Failure where a folder as opened can't be carried from. */
@@ -64,8 +67,19 @@ export class Lane {
 
   /** Lives until `stop` aborts or connecting is given up; then its connection is ended. */
   async run(stop: AbortSignal): Promise<void> {
+    const { clock, pace } = this.#world;
     try {
-      while (!stop.aborted) await this.#live(await this.#world.connect(), stop);
+      let inVain = 0;
+      while (!stop.aborted) {
+        const session = await this.#world.connect();
+        const began = clock.ticks();
+        await this.#live(session, stop);
+        // A server that lets one in and throws one out again is not knocked at without a pause.
+        const pause = doubled(pace.reconnectFirst, inVain, pace.reconnectLongest);
+        const lived = clock.ticks() - began;
+        inVain = lived < pause ? inVain + 1 : 0;
+        if (inVain > 0) await clock.sleep(pause, stop);
+      }
     } catch (thrown) {
       this.#barred = asFailure(thrown, 'connect');
     } finally {
@@ -157,7 +171,7 @@ export class Lane {
       if (this.#epoch !== epoch) {
         throw new Failure(
           `The folder ${epoch.pair.source} was renumbered while its mail was on its way. Nothing is done on old numbers; the folder is looked through anew.`,
-          { step: 'open', scope: 'folder' },
+          { step: 'open', scope: 'folder', kind: 'renumbered' },
         );
       }
       return work(this.#session);

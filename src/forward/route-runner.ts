@@ -196,10 +196,12 @@ export class RouteRunner {
   }
 
   #laneWorld(first: SourceSession[]): LaneWorld {
-    const { emit } = this.#world;
+    const { emit, clock, pace } = this.#world;
     return {
       route: this.#route.name,
       emit,
+      clock,
+      pace,
       connect: async () => first.pop() ?? this.#connectSource(),
       admit: (pair, view, abilities) => admit(this.#route, pair, view, abilities),
       seen: (epoch) => this.#seen(epoch),
@@ -275,9 +277,7 @@ export class RouteRunner {
     } catch (thrown) {
       if (quit.aborted) return;
       const failure = this.#blockade.failed(batch, asFailure(thrown, 'fetch'));
-      if (failure.step === 'open' && failure.scope === 'folder' && !failure.lasting) {
-        this.#revisit(batch.epoch.pair, 0);
-      }
+      if (failure.kind === 'renumbered') this.#revisit(batch.epoch.pair, 0);
     }
   }
 
