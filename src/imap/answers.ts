@@ -168,7 +168,7 @@ export function verdictOf(code: string | undefined, text: string, step: Step): V
 const LONGEST_PAUSE = 6 * 3_600_000;
 
 /** Microsoft's words say how many milliseconds to wait; the library has waited some of them already. */
-function backoff({ throttleWaited = 0 }: LibraryError, text: string): number | undefined {
+export function backoff({ throttleWaited = 0 }: LibraryError, text: string): number | undefined {
   const asked = /backoff time[:=\s]+(\d+)/i.exec(text)?.[1];
   if (asked === undefined) return undefined;
   return Math.min(Math.max(0, Number(asked) - throttleWaited), LONGEST_PAUSE);

@@ -3,7 +3,7 @@
  * the wire can't be trusted, they say that nothing secret was sent.
  */
 import { Failure } from '../domain/failure.ts';
-import { type LibraryError, networkReason, readable, verdictOf } from './answers.ts';
+import { backoff, type LibraryError, networkReason, readable, verdictOf } from './answers.ts';
 
 /** Why a server is not to be trusted with a password, by the code of the TLS error. */
 const INSECURE: Readonly<Record<string, string>> = {
@@ -130,6 +130,7 @@ function loginFailure(error: LibraryError, where: string, hidden: readonly strin
   const elsewise = verdict.kind !== undefined || BUSY.has(code ?? '');
   const refused = verdict.kind === 'login-refused' || !elsewise;
   const words = `${code ? `[${code}] ` : ''}${readable(text, hidden)}`;
+  const retryAfter = backoff(error, text);
   return new Failure(
     refused
       ? `${where} refuses the login: ${words}.`
@@ -140,6 +141,7 @@ function loginFailure(error: LibraryError, where: string, hidden: readonly strin
       kind: refused ? 'login-refused' : 'throttled',
       lasting: refused,
       ...(code !== undefined && { code }),
+      ...(retryAfter !== undefined && { retryAfter }),
       cause: error,
     },
   );
