@@ -1,7 +1,7 @@
 /** What `run` and `sweep` share: STATE_DIR locked, the journal open, one runner a route, all joined to one event stream. */
 import type { Config } from '../config/config.ts';
 import type { Emit } from '../domain/events.ts';
-import type { Journal } from '../domain/ports.ts';
+import type { Journal, Session } from '../domain/ports.ts';
 import { type Account, accountId, type Route } from '../domain/route.ts';
 import { systemClock } from '../forward/clock.ts';
 import { LoginGate } from '../forward/login-gate.ts';
@@ -53,9 +53,16 @@ export function openCrossing(
     const { silence } = pace;
     const runnerOf = (route: Route) => {
       const { name, idleRenew, maxMessageSize: largest } = route;
+      const source = sourceAccount(route.source, { idleRenew, silence, largest });
+      const destination = destinationAccount(route.destination, {
+        emit,
+        route: name,
+        silence,
+        largest,
+      });
       return new RouteRunner(route, {
-        source: sourceAccount(route.source, { idleRenew, silence, largest }),
-        destination: destinationAccount(route.destination, { emit, route: name, silence, largest }),
+        source: ending(source, signals.cut),
+        destination: ending(destination, signals.cut),
         sourceGate: gateOf(route.source),
         destinationGate: gateOf(route.destination),
         journal,
@@ -78,6 +85,26 @@ export function openCrossing(
     lock.release();
     throw thrown;
   }
+}
+
+/**
+ * An account whose connections end when `cut` aborts: a server that keeps a command waiting, or answers it without end,
+ * does not keep the process from stopping. What the command was to do, the journal knows as begun.
+ */
+function ending<S extends Session>(
+  account: { connect(signal: AbortSignal): Promise<S> },
+  cut: AbortSignal,
+) {
+  return {
+    async connect(signal: AbortSignal): Promise<S> {
+      const session = await account.connect(signal);
+      const end = () => session.close();
+      cut.addEventListener('abort', end, { once: true });
+      void session.closed.then(() => cut.removeEventListener('abort', end));
+      if (cut.aborted) end();
+      return session;
+    },
+  };
 }
 
 /** Tells what was on its way when the last imapferry of this STATE_DIR ended. */
