@@ -75,6 +75,8 @@ export interface WorldOptions {
   /** What of the route is other than in a configuration that names only INBOX. */
   readonly route?: Partial<Route>;
   readonly pace?: Partial<Pace>;
+  /** The destination folder of a source folder; the same name if left out. */
+  readonly to?: (folder: string) => string;
 }
 
 export interface Told extends EventFields {
@@ -114,7 +116,7 @@ export class World implements AsyncDisposable {
     this.old = old;
     this.fresh = fresh;
     this.#eyes = eyes;
-    this.oracle = new Oracle(eyes[0], eyes[1]);
+    this.oracle = new Oracle(eyes[0], eyes[1], options.to);
     this.#options = options;
     this.stateDir = mkdtempSync(join(tmpdir(), 'imapferry-world-'));
   }

@@ -40,7 +40,7 @@ export type Deed =
   | 'silence'
   /**
    * `before`: the server hears nothing of the command, the client hears this. `after`: in place of the tagged answer.
-   * `then`: the connection is closed, as after a BYE.
+   * `end`: the connection is closed then, as after a BYE.
    */
   | Say
   /**
@@ -51,7 +51,7 @@ export type Deed =
 
 interface Say {
   readonly say: string;
-  readonly then?: 'end';
+  readonly end?: true;
 }
 
 interface Send {
@@ -272,9 +272,9 @@ class Strand {
     } else this.#server.write(said);
   }
 
-  #say({ say, then }: Say, { tag }: Command): void {
+  #say({ say, end }: Say, { tag }: Command): void {
     this.#client.write(`${say.replaceAll('TAG', tag)}\r\n`);
-    if (then) this.strike(then);
+    if (end) this.strike('end');
   }
 
   #lineDown(line: Buffer): void {
