@@ -3,6 +3,7 @@
  * whom it concerns, is decided here once; what is not recognised is temporary.
  */
 import { Failure, type Kind, type Scope, type Step } from '../domain/failure.ts';
+import { withoutSecrets } from '../domain/secrets.ts';
 
 /** The fields of the library's errors that we read. */
 export interface LibraryError extends Error {
@@ -177,11 +178,11 @@ export function backoff({ throttleWaited = 0 }: LibraryError, text: string): num
 const MOST_WORDS = 200;
 
 /**
- * A server's words, fit for a line: no control characters, no addresses, not too long, no full stop at the end.
+ * A server's words, fit for a line: no control characters, no secrets, no addresses, not too long, no full stop at the end.
  * @param hidden what must not be told even where the server repeats it, the longest first
  */
 export function readable(text: string, hidden: readonly string[] = []): string {
-  let shown = text;
+  let shown = withoutSecrets(text);
   for (const word of hidden) shown = shown.replaceAll(word, '(hidden)');
   return [...shown]
     .map((char) => (/\p{C}/u.test(char) ? ' ' : char))

@@ -8,6 +8,7 @@ import { ImapFlow, type ImapFlowError } from 'imapflow';
 import { enhanceCommandError } from 'imapflow/lib/tools.js';
 import { asFailure, Failure, type Step } from '../domain/failure.ts';
 import type { Account } from '../domain/route.ts';
+import { rememberSecret } from '../domain/secrets.ts';
 import { failureOf, networkReason, readable } from './answers.ts';
 import { connectFailure } from './connect-failure.ts';
 import { type Answer, type ExecOptions, type Flow, internals, type Tokens } from './internals.ts';
@@ -89,6 +90,7 @@ export class Client {
     const secret = await unlessAborted(signal, account.secret).catch((thrown: unknown) => {
       throw asFailure(thrown, 'login');
     });
+    rememberSecret(secret);
     const flow = new ImapFlow({
       host: account.host,
       port: account.port,

@@ -3,6 +3,7 @@ import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { EVENTS, type EventFields, type EventName, type EventStream } from '../domain/events.ts';
 import { Failure } from '../domain/failure.ts';
+import { withoutSecrets } from '../domain/secrets.ts';
 import { escaped, printable, sentence, UNSEEN, withoutAddresses } from './sentences.ts';
 
 export interface LogOptions {
@@ -88,7 +89,7 @@ function told(err: unknown, ours: boolean): ToldError {
 }
 
 function messageOf(err: unknown): string {
-  return withoutAddresses(err instanceof Error ? err.message : String(err));
+  return withoutAddresses(withoutSecrets(err instanceof Error ? err.message : String(err)));
 }
 
 function causeOf(err: unknown): unknown {
