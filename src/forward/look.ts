@@ -33,13 +33,17 @@ export async function look(
       ? await lookAtNew(works, lane, epoch)
       : await lookAtAll(works, lane, epoch, before);
   const roads = new Map<Listed, Road>();
+  let again = false;
   for (const message of listed) {
-    // What was in hand when the server was asked may have been carried since.
-    if (before.has(message.uid) || epoch.inHand.has(message.uid)) continue;
     const note = notes.get(message.uid);
     const road = roadOf(message, note, epoch, works.route.afterDelivery, seenAt, works.pace);
-    if (road !== 'rest') roads.set(message, road);
+    // What was in hand when the server was asked may have been carried since.
+    const inHand = before.has(message.uid) || epoch.inHand.has(message.uid);
+    if (!inHand && road !== 'rest') roads.set(message, road);
+    // Set aside, and its pause is over before the rest of its batch is through.
+    if (inHand && road !== 'rest' && note?.retryAt !== undefined) again = true;
   }
+  if (again) works.revisit(epoch.pair, works.pace.attemptFirst);
   const todo = [...roads.keys()];
   epoch.highest = listed.reduce((most, { uid }) => Math.max(most, uid), epoch.highest);
   works.emit('folder.looked', {
