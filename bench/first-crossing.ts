@@ -7,8 +7,8 @@ import { Mail, message } from '../test/support/mail.ts';
 import { Wire } from '../test/support/wire.ts';
 
 const users = { anna: 'secret-of-anna', bert: 'secret-of-bert', carl: 'secret-of-carl' };
-await using source = await startDovecot({ users });
-await using destination = await startDovecot({ users });
+await using source = await startDovecot({ users, durable: true });
+await using destination = await startDovecot({ users, durable: true });
 
 function median(values: number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;

@@ -128,7 +128,9 @@ export class Program implements AsyncDisposable {
     ms = 30_000,
   ): Promise<void> {
     const deadline = Date.now() + ms;
-    while (!(await condition())) {
+    for (;;) {
+      const answer = condition();
+      if (await answer) return;
       if (Date.now() > deadline || this.#exit) {
         const last = this.log.slice(-15).map(({ event, msg, why }) => `${event}: ${why ?? msg}`);
         const how = this.#exit
@@ -138,7 +140,8 @@ export class Program implements AsyncDisposable {
           `It never came to be that ${what}; ${how}.\n${last.join('\n')}\n${this.stderr}`,
         );
       }
-      await wait(5);
+      // A question to a server is work for it, too.
+      await wait(answer instanceof Promise ? 40 : 5);
     }
   }
 

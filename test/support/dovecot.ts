@@ -24,6 +24,8 @@ export interface DovecotOptions {
   readonly capability?: string;
   readonly separator?: '/' | '.';
   readonly prefix?: string;
+  /** Stored mail is on disk when the server says so, as it is out there. What only tests can do without that. */
+  readonly durable?: boolean;
   /** Further lines of the configuration. */
   readonly extra?: string;
 }
@@ -135,7 +137,7 @@ interface Places {
 
 function configuration(
   { home, logFile, port, tlsPort, certFile, keyFile }: Places,
-  { capability, separator = '/', prefix = '', extra = '' }: DovecotOptions,
+  { capability, separator = '/', prefix = '', durable = false, extra = '' }: DovecotOptions,
 ): string {
   const { login, internal, mail, group } = identity();
   return `
@@ -157,6 +159,7 @@ default_login_user = ${login}
 first_valid_uid = 0
 first_valid_gid = 0
 mail_max_userip_connections = 60
+mail_fsync = ${durable ? 'optimized' : 'never'}
 ${capability === undefined ? '' : `imap_capability = ${capability}`}
 passdb {
   driver = passwd-file
@@ -173,6 +176,7 @@ namespace inbox {
 }
 service imap-login {
   chroot =
+  service_count = 0
   inet_listener imap {
     port = ${port}
   }
@@ -180,6 +184,9 @@ service imap-login {
     port = ${tlsPort}
     ssl = yes
   }
+}
+service imap {
+  service_count = 100
 }
 service anvil {
   chroot =
