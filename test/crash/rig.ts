@@ -230,10 +230,12 @@ export class Scene implements AsyncDisposable {
     const whole = async () => {
       if (command === 'sweep') return;
       await program.saw('delivery.done', FIRST.length);
-      // One by one: two that come at once may be seen in one look or in two.
-      await this.comeLater((nth) => program.saw('delivery.done', FIRST.length + nth));
-      const idling = program.count('watcher.idling');
-      await program.saw('watcher.idling', idling);
+      await this.#idling(program);
+      // One by one, while it idles: two that come at once may be seen in one look or in two.
+      await this.comeLater(async (nth) => {
+        await program.saw('delivery.done', FIRST.length + nth);
+        await this.#idling(program);
+      });
       await program.kill('SIGTERM');
     };
     await whole().catch((thrown) => {
@@ -244,6 +246,17 @@ export class Scene implements AsyncDisposable {
     if (!killed && code !== 0)
       throw new Error(`It ended with ${code}: ${program.plain.join('\n')}`);
     return killed;
+  }
+
+  /** Waits until IDLE is the last that was sent on each of the source's connections. */
+  #idling(program: Program): Promise<void> {
+    const idles = () => {
+      const last = new Map(
+        this.#wires.source.commands.map(({ connection, name }) => [connection, name]),
+      );
+      return [...last.values()].every((name) => name === 'IDLE');
+    };
+    return program.until('every folder is idled on', idles);
   }
 
   /** What has not come yet of the mail that comes later. `come` is called after each, with how many that makes. */
