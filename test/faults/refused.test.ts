@@ -1,0 +1,379 @@
+/**
+ * Every command refused with every answer that matters, for as long as a row says; then the fault is taken away. Whatever
+ * was refused: nothing is lost or doubled, the tries come at growing pauses, and all is carried in the end, by itself.
+ */
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { doubled } from '../../src/forward/pace.ts';
+import type { Command, Deed } from '../support/imap-wire.ts';
+import { message } from '../support/mail.ts';
+import { record } from '../support/results.ts';
+import { BRISK, Servers, type World, type WorldOptions } from './world.ts';
+
+const servers = await Servers.start();
+afterAll(() => servers[Symbol.asyncDispose]());
+
+// Each row mostly waits.
+vi.setConfig({ maxConcurrency: 12 });
+
+const WORDS = 'these are the words';
+/** How long Microsoft's words ask one to wait: more than the library waits by itself, half the silence that is borne. */
+const BACKOFF = 800;
+
+const CODES = [
+  'OVERQUOTA',
+  'LIMIT',
+  'TRYCREATE',
+  'UNAVAILABLE',
+  'SERVERBUG',
+  'INUSE',
+  'NOPERM',
+  'TOOBIG',
+  'EXPUNGEISSUED',
+  'AUTHENTICATIONFAILED',
+  'CONTACTADMIN',
+  'ALERT',
+] as const;
+
+/** What the server says in place of carrying a command out, by its short name. */
+const ANSWERS = {
+  ...(Object.fromEntries(CODES.map((code) => [code, `TAG NO [${code}] ${WORDS}`])) as Record<
+    (typeof CODES)[number],
+    string
+  >),
+  NO: `TAG NO ${WORDS}`,
+  BAD: `TAG BAD ${WORDS}`,
+  BYE: `* BYE ${WORDS}`,
+  throttled: `TAG BAD Request is throttled. Suggested Backoff Time: ${BACKOFF} milliseconds (${WORDS})`,
+};
+type Answer = keyof typeof ANSWERS;
+
+/** What is expected of imapferry, each a function below. */
+type Outcome =
+  | 'holds the route'
+  | 'tries again'
+  | 'waits for the sweep'
+  | 'sets the message aside'
+  | 'leaves the folder out'
+  | 'connects anew'
+  | 'knocks again'
+  | 'knocks seldom'
+  | 'asks by NOOP'
+  | 'asks less';
+
+type Table = Readonly<Record<Answer, Outcome>>;
+
+/** Whatever concerns the account holds the route; a folder waits for the sweep; of the rest another try may do better. */
+const STEP: Table = {
+  OVERQUOTA: 'holds the route',
+  LIMIT: 'holds the route',
+  TRYCREATE: 'waits for the sweep',
+  UNAVAILABLE: 'holds the route',
+  SERVERBUG: 'holds the route',
+  INUSE: 'waits for the sweep',
+  NOPERM: 'waits for the sweep',
+  TOOBIG: 'tries again',
+  EXPUNGEISSUED: 'tries again',
+  AUTHENTICATIONFAILED: 'holds the route',
+  CONTACTADMIN: 'holds the route',
+  ALERT: 'tries again',
+  NO: 'tries again',
+  BAD: 'tries again',
+  BYE: 'tries again',
+  throttled: 'holds the route',
+};
+
+/** A folder or account that takes nothing holds the route; what is said of a message is that message's. */
+const APPEND: Table = {
+  ...STEP,
+  TRYCREATE: 'holds the route',
+  INUSE: 'holds the route',
+  NOPERM: 'holds the route',
+  TOOBIG: 'sets the message aside',
+  EXPUNGEISSUED: 'sets the message aside',
+  ALERT: 'sets the message aside',
+  NO: 'sets the message aside',
+  BAD: 'sets the message aside',
+};
+
+const LOGIN: Table = {
+  OVERQUOTA: 'knocks again',
+  LIMIT: 'knocks again',
+  TRYCREATE: 'knocks seldom',
+  UNAVAILABLE: 'knocks again',
+  SERVERBUG: 'knocks again',
+  INUSE: 'knocks again',
+  NOPERM: 'knocks seldom',
+  TOOBIG: 'knocks seldom',
+  EXPUNGEISSUED: 'knocks seldom',
+  AUTHENTICATIONFAILED: 'knocks seldom',
+  CONTACTADMIN: 'knocks again',
+  ALERT: 'knocks seldom',
+  NO: 'knocks seldom',
+  BAD: 'knocks seldom',
+  BYE: 'knocks again',
+  throttled: 'knocks again',
+};
+
+const answers = Object.keys(ANSWERS) as Answer[];
+const always = (outcome: Outcome, changes: Partial<Table> = {}): Table => ({
+  ...(Object.fromEntries(answers.map((answer) => [answer, outcome])) as Table),
+  ...changes,
+});
+const READING = always('leaves the folder out', { BYE: 'connects anew' });
+
+interface Refused {
+  readonly what: string;
+  readonly side: 'source' | 'destination';
+  readonly line: RegExp;
+  readonly table: Table;
+  /** The destination folder is not there yet. */
+  readonly missing?: true;
+}
+
+const COMMANDS: readonly Refused[] = [
+  { what: 'APPEND', side: 'destination', line: / APPEND /, table: APPEND },
+  { what: 'FETCH', side: 'source', line: / UID FETCH .* BODY\.PEEK\[\]/, table: STEP },
+  { what: 'FETCH', side: 'destination', line: / UID FETCH .* BODY\.PEEK\[\]/, table: STEP },
+  { what: 'FETCH of a list', side: 'source', line: / UID FETCH .*INTERNALDATE\)/, table: READING },
+  { what: 'STORE', side: 'source', line: / UID STORE /, table: STEP },
+  { what: 'EXPUNGE', side: 'source', line: / UID EXPUNGE /, table: STEP },
+  { what: 'SELECT', side: 'source', line: / SELECT /, table: READING },
+  { what: 'SELECT', side: 'destination', line: / SELECT /, table: STEP },
+  { what: 'CREATE', side: 'destination', line: / CREATE /, table: STEP, missing: true },
+  { what: 'AUTHENTICATE', side: 'source', line: / AUTHENTICATE /, table: LOGIN },
+  { what: 'AUTHENTICATE', side: 'destination', line: / AUTHENTICATE /, table: LOGIN },
+  {
+    what: 'IDLE',
+    side: 'source',
+    line: / IDLE$/,
+    table: always('asks by NOOP', { BYE: 'connects anew', throttled: 'asks less' }),
+  },
+];
+
+/** A world in which a command is refused until `over`. */
+interface Scene {
+  readonly world: World;
+  readonly answer: Answer;
+  /** When it was refused (milliseconds of `performance.now()`). */
+  readonly refusals: readonly number[];
+  /** Waits for the nth refusal. */
+  refused(times: number): Promise<void>;
+  /** Waits for the nth refusal, and holds each against the pause that has to lie before the next at least. */
+  paused(...pauses: readonly number[]): Promise<void>;
+  /** Takes the fault away. */
+  over(): void;
+}
+
+const FEW = { sweepInterval: 600_000 };
+const OFTEN = { sweepInterval: 300 };
+/** Less often than the library makes one wait for whom Microsoft's words were. */
+const SELDOM = { sweepInterval: BACKOFF };
+
+async function scene(
+  { side, line, missing }: Refused,
+  answer: Answer,
+  { route, pace }: WorldOptions,
+  refusedOnly?: (command: Buffer) => boolean,
+): Promise<Scene & AsyncDisposable> {
+  const folders = [{ kind: 'folder', name: 'INBOX', ...(missing && { to: 'New' }) }] as const;
+  const world = await servers.world({
+    ...(missing && { to: () => 'New' }),
+    route: { folders, ...route },
+    ...(pace && { pace }),
+  });
+  const refusals: number[] = [];
+  const say = ANSWERS[answer];
+  const refuse = (): Deed => {
+    refusals.push(performance.now());
+    return answer === 'BYE' ? { say, end: true } : { say };
+  };
+  const only = (whole: Buffer): Buffer | string => {
+    if (!refusedOnly?.(whole)) return whole;
+    refusals.push(performance.now());
+    return say;
+  };
+  const at = (command: Command): Deed => {
+    if (!line.test(command.line)) return undefined;
+    return refusedOnly ? { send: only } : refuse();
+  };
+  world[side].at = ({ when, command }) => (when === 'before' ? at(command) : undefined);
+  const refused = (times: number) =>
+    world.until(`it was refused ${times} times`, () => refusals.length >= times);
+  return {
+    world,
+    answer,
+    refusals,
+    refused,
+    async paused(...pauses) {
+      await refused(pauses.length + 1);
+      const gaps = pauses.map((_, i) => (refusals[i + 1] ?? 0) - (refusals[i] ?? 0));
+      // Timers and this clock differ by less than a millisecond.
+      expect(gaps.map((gap, i) => gap > (pauses[i] ?? 0) - 2)).toEqual(pauses.map(() => true));
+    },
+    over() {
+      world[side].at = undefined;
+    },
+    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+  };
+}
+
+/** `count` pauses: the first one, doubled each time. */
+const growing = (first: number, longest: number, count = 4) =>
+  Array.from({ length: count }, (_, i) => doubled(first, i, longest));
+
+/** What is left once all is carried: somebody else's message, marked by him. */
+const carried = 1;
+
+const told = (world: World) =>
+  world.told.filter(({ why }) => why?.includes(WORDS)).map(({ event }) => event);
+
+/** How each outcome shows. `settings`: what of the world has to be other than BRISK. */
+const OUTCOMES: Readonly<
+  Record<Outcome, { settings: WorldOptions; shows: (scene: Scene) => Promise<void> }>
+> = {
+  'holds the route': {
+    settings: { route: FEW },
+    async shows({ world, answer, paused, over }) {
+      const throttled = answer === 'throttled';
+      await paused(...(throttled ? [BACKOFF] : growing(BRISK.holdFirst, BRISK.holdLongest)));
+      expect(told(world)).toContain('delivery.postponed');
+      const noticed = world.count('watcher.noticed');
+      await world.put('INBOX', message());
+      await world.until('it is noticed', () => world.count('watcher.noticed') > noticed);
+      expect(world.count('delivery.refused') + world.count('route.resumed')).toBe(0);
+      over();
+      await world.left(carried);
+      expect(world.count('route.resumed')).toBe(1);
+    },
+  },
+  'tries again': {
+    settings: { route: OFTEN },
+    async shows({ world, answer, paused, refused, over }) {
+      await paused(...growing(BRISK.attemptFirst, BRISK.reconnectLongest));
+      await world.saw('delivery.postponed');
+      expect(world.count('delivery.retried')).toBeGreaterThanOrEqual(4);
+      expect(told(world)).toContain(answer === 'BYE' ? 'delivery.retried' : 'delivery.postponed');
+      await refused(6);
+      expect(world.count('delivery.refused')).toBe(0);
+      over();
+    },
+  },
+  'waits for the sweep': {
+    settings: { route: OFTEN },
+    async shows({ world, refusals, refused, over }) {
+      await refused(3);
+      await world.saw('sweep.finished', 3);
+      expect(refusals.length).toBeLessThanOrEqual(2 * (world.count('sweep.finished') + 2));
+      expect(told(world)).toContain('delivery.postponed');
+      expect(world.count('delivery.refused')).toBe(0);
+      over();
+    },
+  },
+  'sets the message aside': {
+    settings: { route: FEW },
+    async shows({ world, paused, over }) {
+      await world.left(carried + 1);
+      await world.put('INBOX', message());
+      await world.left(carried + 1);
+      // At once with two others, with one, and alone.
+      await paused(0, 0, ...growing(BRISK.refusedFirst, BRISK.refusedLongest, 3));
+      expect(told(world)).toEqual(['delivery.refused']);
+      expect(await world.oracle.now()).toEqual([]);
+      over();
+    },
+  },
+  'leaves the folder out': {
+    settings: { route: SELDOM },
+    async shows({ world, refusals, refused, over }) {
+      await refused(3);
+      await world.saw('sweep.finished', 3);
+      expect(refusals.length).toBeLessThanOrEqual(2 * (world.count('sweep.finished') + 2));
+      expect(told(world)).toEqual(['folder.left-out']);
+      over();
+    },
+  },
+  'connects anew': {
+    settings: { route: FEW, pace: { reconnectFirst: 300, reconnectLongest: 600 } },
+    async shows({ world, paused, over }) {
+      await paused(...growing(300, 600, 3));
+      expect(told(world)).toContain('watcher.lost');
+      over();
+    },
+  },
+  'knocks again': {
+    settings: { route: FEW },
+    async shows({ world, answer, paused, over }) {
+      const throttled = answer === 'throttled';
+      await paused(
+        ...(throttled ? [BACKOFF, BACKOFF] : growing(BRISK.reconnectFirst, BRISK.reconnectLongest)),
+      );
+      expect(new Set(told(world))).toEqual(new Set(['account.reconnecting']));
+      over();
+    },
+  },
+  'knocks seldom': {
+    settings: { route: FEW },
+    async shows({ world, paused, over }) {
+      const { reconnectFirst: first, refusedLogin: seldom } = BRISK;
+      await paused(first, 2 * first, seldom, seldom);
+      expect(new Set(told(world))).toEqual(new Set(['account.reconnecting', 'account.refused']));
+      over();
+    },
+  },
+  'asks by NOOP': {
+    settings: { route: FEW },
+    async shows({ world, refusals, refused }) {
+      await refused(1);
+      await world.left(carried);
+      await world.put('INBOX', message());
+      await world.left(carried);
+      expect(refusals).toHaveLength(1);
+      expect(world.source.commands.map(({ name }) => name)).toContain('NOOP');
+    },
+  },
+  'asks less': {
+    settings: { route: { ...FEW, idleRenew: 200 } },
+    async shows({ world, paused }) {
+      await paused(BRISK.silence / 2);
+      await world.put('INBOX', message());
+      await world.left(carried);
+    },
+  },
+};
+
+const SIDES = { source: 'the source', destination: 'the destination' };
+const HOW: Partial<Record<Answer, string>> = {
+  NO: 'NO without a code',
+  BAD: 'BAD',
+  BYE: 'BYE',
+  throttled: "Microsoft's throttle text",
+};
+
+const rows = COMMANDS.flatMap((command) =>
+  answers.map((answer) => {
+    const how = HOW[answer] ?? `NO [${answer}]`;
+    const outcome = command.table[answer];
+    const point = `${command.what} answered ${how} by ${SIDES[command.side]}`;
+    return [point, outcome, command, answer] as const;
+  }),
+);
+
+describe.concurrent('refused', () => {
+  it.for(rows)('%s: %s', async ([point, outcome, command, answer]) => {
+    const { settings, shows } = OUTCOMES[outcome];
+    const aside = outcome === 'sets the message aside';
+    const culprit = aside ? (whole: Buffer) => whole.includes('The culprit') : undefined;
+    await using here = await scene(command, answer, settings, culprit);
+    const { world } = here;
+    for (const body of ['one', 'The culprit', 'two']) await world.put('INBOX', message({ body }));
+    await world.oracle.stranger('source', 'INBOX', message(), { flags: ['\\Deleted'] });
+    world.start();
+    await shows(here);
+    world.look();
+    await world.left(carried);
+    expect(await world.stop()).toBe(0);
+    expect(await world.violations()).toEqual([]);
+    expect(await world.oracle.end()).toEqual([]);
+    record({ part: 'refused', point, outcome });
+  });
+});
