@@ -37,6 +37,7 @@ export function openCrossing(
   const lock = lockStateDir(config.stateDir);
   try {
     const { journal, setAside } = openJournal(config.stateDir);
+    journal.begin();
     if (setAside !== undefined) {
       emit('journal.torn', {
         msg: `The journal could not be read. It was set aside as ${setAside}; what was carried before is looked for at the destination, and nothing is lost.`,

@@ -155,6 +155,8 @@ export interface Note {
   readonly sha256: string;
   readonly messageId?: string;
   readonly size: number;
+  /** INTERNALDATE, epoch milliseconds. */
+  readonly internalDate?: number;
   /** Where the destination stood before the APPEND. */
   readonly dest: FolderStanding;
   /** The UID of the copy: proven, or said by APPENDUID for an unverified one. */
@@ -180,6 +182,15 @@ export interface Intent {
   readonly sha256: string;
   readonly messageId?: string;
   readonly size: number;
+  /** INTERNALDATE, epoch milliseconds. */
+  readonly internalDate?: number;
+}
+
+/** A message that was in hand when processes died. */
+export interface Deaths {
+  readonly count: number;
+  /** The last process that had it in hand died so, and none has taken it up since. */
+  readonly last: boolean;
 }
 
 /** A folder under one UIDVALIDITY. */
@@ -199,8 +210,12 @@ export interface Journal {
   refusals(account: string): { count: number; lastAt: number };
   noteRefusal(account: string, at: number): void;
   clearRefusals(account: string): void;
+  /** A process begins its life: whatever is in hand was so when an earlier one died, and is counted. */
+  begin(): void;
   /** Says that this process lives (epoch ms). */
   beat(at: number): void;
+  /** A number that is another one whenever another process has written to the journal meanwhile. Costs nothing. */
+  revision(): number;
   /** Forgets retired rows older than `before` whose original is gone. Claims stay. Returns how many rows went. */
   prune(before: number): number;
   close(): void;
@@ -218,6 +233,12 @@ export interface RouteJournal {
    * be there come back under new numbers: their old rows are closed, and their copies free to prove them again.
    */
   seen(folder: FolderKey): void;
+  /** These messages are in hand from now on, and known to be so even if the process dies; a power cut may forget it. */
+  takeUp(from: FolderKey, uids: readonly number[]): void;
+  /** They are in hand no more. */
+  putDown(from: FolderKey, uids: readonly number[]): void;
+  /** The messages of a folder that were in hand when a process died, and are still there. */
+  deaths(from: FolderKey): Map<number, Deaths>;
   /**
    * Before an APPEND: what is about to travel, and where the destination stood. Replaces earlier rows of these messages,
    * but for `tries` and `notedAt`. Throws if one of them has a Receipt: it is never appended again.

@@ -44,7 +44,8 @@ export function readJournal(stateDir: string): JournalReader {
   };
 }
 
-function refuseOthers(db: DatabaseSync, stateDir: string): void {
+/** Throws a Failure where the database is no journal of the present version. */
+export function refuseOthers(db: DatabaseSync, stateDir: string): void {
   const id = db.prepare('PRAGMA application_id').get()?.application_id;
   const version = versionOf(db);
   if (id === APPLICATION_ID && version === VERSION) return;

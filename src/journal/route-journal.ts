@@ -2,6 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { MessageKey } from '../domain/message.ts';
 import type {
+  Deaths,
   FolderKey,
   FolderStanding,
   Intent,
@@ -70,7 +71,34 @@ export class SqliteRouteJournal implements RouteJournal {
       sql.letGo.run({ ...renumbered, source: this.#ids.source });
       sql.closeRetired.run(renumbered);
       sql.dropOthers.run(renumbered);
+      sql.dropHands.run(renumbered);
     });
+  }
+
+  takeUp(from: FolderKey, uids: readonly number[]): void {
+    this.#store.writeSoon((sql) => {
+      for (const uid of uids) sql.takeUp.run(this.#key(from, uid));
+    });
+  }
+
+  putDown(from: FolderKey, uids: readonly number[]): void {
+    this.#store.writeSoon((sql) => {
+      for (const uid of uids) {
+        const key = this.#key(from, uid);
+        sql.forgetHand.run({ ...key, deaths: 0 });
+        sql.putDown.run(key);
+      }
+    });
+  }
+
+  deaths(from: FolderKey): Map<number, Deaths> {
+    const rows = this.#store.read((sql) => sql.deaths.all(this.#folder(from)));
+    return new Map(
+      (rows as { uid: number; deaths: number; held: number }[]).map(({ uid, deaths, held }) => [
+        uid,
+        { count: deaths, last: held === 2 },
+      ]),
+    );
   }
 
   intend(from: FolderKey, dest: FolderStanding, intents: readonly Intent[]): void {
@@ -92,10 +120,10 @@ export class SqliteRouteJournal implements RouteJournal {
   #put(from: FolderKey, intents: readonly Intent[], standing: Standing, at: number): void {
     const { dest, ...rest } = standing;
     this.#store.write((sql) => {
-      for (const { uid, sha256, messageId = null, size } of intents) {
+      for (const { uid, sha256, messageId = null, size, internalDate = null } of intents) {
         const { changes } = sql.put.run({
           ...this.#key(from, uid),
-          ...{ sha256, messageId, size },
+          ...{ sha256, messageId, size, internalDate },
           destFolder: dest.folder,
           destUidValidity: dest.uidValidity,
           destUidNext: dest.uidNext,
@@ -148,8 +176,10 @@ export class SqliteRouteJournal implements RouteJournal {
     const present = how === 'kept' || how === 'marked' ? 1 : 0;
     this.#store.write((sql) => {
       for (const uid of uids) {
-        const { changes } = sql.retire.run({ ...this.#key(from, uid), how, present, at, ms });
+        const key = this.#key(from, uid);
+        const { changes } = sql.retire.run({ ...key, how, present, at, ms });
         if (changes === 0) throw misused(`${named(from, uid)} has no Receipt`);
+        sql.forgetHand.run({ ...key, deaths: EVER });
       }
     });
   }
@@ -161,6 +191,7 @@ export class SqliteRouteJournal implements RouteJournal {
         sql.goneRetired.run(key);
         sql.goneProven.run({ ...key, at });
         sql.goneOther.run(key);
+        sql.forgetHand.run({ ...key, deaths: EVER });
       }
     });
   }
@@ -198,6 +229,9 @@ export class SqliteRouteJournal implements RouteJournal {
     return { ...this.#folder(from), uid };
   }
 }
+
+/** More often than any message can have been in hand. */
+const EVER = Number.MAX_SAFE_INTEGER;
 
 function named({ folder }: FolderKey, uid: number): string {
   return `the message with UID ${uid} in ${folder}`;

@@ -13,6 +13,7 @@ export const APPLICATION_ID = 0x69667279;
  *
  * `message.present`: the original may still be in its folder. Rows without it are history; nothing else is pruned.
  * `claim`: which original a copy proves. It outlives every row of `message`.
+ * `hand.held`: 1 in hand, 0 not; 2 it was in hand when a process died, and none has taken it up since.
  */
 export const STEPS: readonly string[] = [
   `
@@ -81,6 +82,20 @@ export const STEPS: readonly string[] = [
 
   CREATE TABLE heartbeat (at INTEGER) STRICT;
   INSERT INTO heartbeat VALUES (NULL);
+  `,
+  `
+  ALTER TABLE message ADD COLUMN internal_date INTEGER;
+
+  CREATE TABLE hand (
+    route INTEGER NOT NULL REFERENCES route,
+    folder TEXT NOT NULL,
+    uid_validity INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    held INTEGER NOT NULL,
+    deaths INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (route, folder, uid_validity, uid)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX hand_held ON hand (held) WHERE held = 1;
   `,
 ];
 

@@ -68,6 +68,14 @@ class SqliteJournal implements Journal {
     this.#store.write((sql) => sql.notRefused.run({ name: account }));
   }
 
+  begin(): void {
+    this.#store.write((sql) => sql.begin.run());
+  }
+
+  revision(): number {
+    return this.#store.read((sql) => sql.revision.get()?.data_version) as number;
+  }
+
   beat(at: number): void {
     this.#store.write((sql) => sql.beat.run({ at }));
   }

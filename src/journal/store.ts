@@ -15,6 +15,8 @@ const SQL = {
   route:
     'SELECT id FROM route WHERE name = $name AND source = $source AND destination = $destination',
   beat: 'UPDATE heartbeat SET at = $at',
+  revision: 'PRAGMA data_version',
+  begin: 'UPDATE hand INDEXED BY hand_held SET held = 2, deaths = deaths + 1 WHERE held = 1',
   prune: 'DELETE FROM message WHERE present = 0 AND retired_at < $before',
 
   validity: 'SELECT uid_validity AS uidValidity FROM folder WHERE route = $route AND path = $path',
@@ -30,21 +32,32 @@ const SQL = {
   dropOthers: `DELETE FROM message WHERE route = $route AND folder = $path
       AND uid_validity <> $uidValidity AND state <> 'retired'`,
 
+  takeUp: `INSERT INTO hand (route, folder, uid_validity, uid, held)
+    VALUES ($route, $folder, $uidValidity, $uid, 1) ON CONFLICT DO UPDATE SET held = 1`,
+  putDown: `UPDATE hand SET held = 0 WHERE ${KEY}`,
+  forgetHand: `DELETE FROM hand WHERE ${KEY} AND deaths <= $deaths`,
+  dropHands: `DELETE FROM hand WHERE route = $route AND folder = $path
+      AND uid_validity <> $uidValidity`,
+  deaths: `SELECT uid, deaths, held FROM hand
+    WHERE route = $route AND folder = $folder AND uid_validity = $uidValidity AND deaths > 0`,
+
   // Indices by name: the planner would take the primary key and read all of the history too.
   notes: `SELECT ${NOTE_COLUMNS} FROM message INDEXED BY message_present
     WHERE route = $route AND folder = $folder AND uid_validity = $uidValidity AND present = 1`,
   note: `SELECT ${NOTE_COLUMNS} FROM message WHERE ${KEY}`,
   // First seen and tries outlive a replaced row; a standing Receipt is never replaced.
   put: `INSERT INTO message (route, folder, uid_validity, uid, state, sha256, message_id, size,
-      dest_folder, dest_uid_validity, dest_uid_next, dest_uid, why, tries, noted_at, retry_at)
+      dest_folder, dest_uid_validity, dest_uid_next, dest_uid, why, tries, noted_at, retry_at,
+      internal_date)
     VALUES ($route, $folder, $uidValidity, $uid, $state, $sha256, $messageId, $size,
-      $destFolder, $destUidValidity, $destUidNext, $destUid, $why, $tries, $at, $retryAt)
+      $destFolder, $destUidValidity, $destUidNext, $destUid, $why, $tries, $at, $retryAt,
+      $internalDate)
     ON CONFLICT DO UPDATE SET state = excluded.state, present = 1, sha256 = excluded.sha256,
       message_id = excluded.message_id, size = excluded.size, dest_folder = excluded.dest_folder,
       dest_uid_validity = excluded.dest_uid_validity, dest_uid_next = excluded.dest_uid_next,
       dest_uid = excluded.dest_uid, proof = NULL, retired = NULL, why = excluded.why,
-      tries = message.tries + excluded.tries, retry_at = excluded.retry_at, proven_at = NULL,
-      retired_at = NULL, ms = NULL
+      tries = message.tries + excluded.tries, retry_at = excluded.retry_at,
+      internal_date = excluded.internal_date, proven_at = NULL, retired_at = NULL, ms = NULL
     WHERE message.present = 0 OR message.state NOT IN ('proven', 'retired')`,
   withdraw: `DELETE FROM message WHERE ${KEY} AND state = 'appending'`,
   prove: `UPDATE message SET state = 'proven', present = 1, dest_folder = $destFolder,
@@ -97,8 +110,17 @@ export class Store {
 
   /** Runs `work` as one transaction: on disk when this returns, or a Failure is thrown and nothing has changed. */
   write<T>(work: (sql: Statements) => T): T {
+    return this.#transact('FULL', work);
+  }
+
+  /** As `write`, for what has to outlive the process only: a power cut may take it back. Saves the wait for the disk. */
+  writeSoon<T>(work: (sql: Statements) => T): T {
+    return this.#transact('NORMAL', work);
+  }
+
+  #transact<T>(synchronous: 'FULL' | 'NORMAL', work: (sql: Statements) => T): T {
     try {
-      this.#db.exec('BEGIN IMMEDIATE');
+      this.#db.exec(`PRAGMA synchronous = ${synchronous}; BEGIN IMMEDIATE`);
       const result = work(this.sql);
       this.#db.exec('COMMIT');
       return result;

@@ -412,7 +412,76 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       expect(journal.refusals('b')).toEqual({ count: 1, lastAt: 3 });
     });
 
+    it('keeps the date of what travels or is set aside', () => {
+      const internalDate = Date.UTC(1997, 1, 13);
+      route.intend(INBOX, STANDING, [{ ...intent(1), internalDate }]);
+      route.setAside(INBOX, [{ ...intent(2), internalDate }], 'refused', REASON, 1);
+      expect(route.notes(INBOX).get(1)?.internalDate).toBe(internalDate);
+      expect(route.aside()[0]?.internalDate).toBe(internalDate);
+      route.prove([receipt(1, 600)], 10);
+      expect(route.notes(INBOX).get(1)?.internalDate).toBe(internalDate);
+    });
+
+    describe('knows what was in hand when a process died:', () => {
+      const deaths = () =>
+        [...route.deaths(INBOX)].map(([uid, { count, last }]) => [uid, count, last]);
+
+      it('nothing in a life without death', () => {
+        journal.begin();
+        route.takeUp(INBOX, [1, 2]);
+        route.putDown(INBOX, [1, 2]);
+        journal.begin();
+        expect(deaths()).toEqual([]);
+      });
+
+      it('how often, and whether at the last death, too', () => {
+        route.takeUp(INBOX, [1, 2]);
+        journal.begin();
+        expect(deaths()).toEqual([
+          [1, 1, true],
+          [2, 1, true],
+        ]);
+        route.takeUp(INBOX, [2]);
+        expect(deaths()).toEqual([
+          [1, 1, true],
+          [2, 1, false],
+        ]);
+        journal.begin();
+        route.takeUp(INBOX, [1]);
+        route.putDown(INBOX, [1]);
+        journal.begin();
+        expect(deaths()).toEqual([
+          [1, 1, false],
+          [2, 2, true],
+        ]);
+      });
+
+      it('no more once it is carried, gone, or has another number', () => {
+        for (const uid of [1, 2, 3, 4]) WAYS.appending?.(route, uid);
+        route.takeUp(INBOX, [1, 2, 3, 4]);
+        route.takeUp({ ...INBOX, folder: 'Other' }, [1]);
+        journal.begin();
+        route.prove([receipt(1, 61), receipt(2, 62)], 10);
+        route.retire(INBOX, [1], 'kept', 20, 1);
+        route.gone(INBOX, [3, 9], 20);
+        expect(deaths().map(([uid]) => uid)).toEqual([2, 4]);
+        route.seen({ ...INBOX, uidValidity: 8 });
+        expect(deaths()).toEqual([]);
+        expect([...route.deaths({ ...INBOX, folder: 'Other' }).keys()]).toEqual([1]);
+      });
+
+      it('of its own route and folder', () => {
+        route.takeUp(INBOX, [1]);
+        journal.begin();
+        const other = journal.route('other', 'mum@a.example.org:993', 'mum@b.example.org:993');
+        expect(other.deaths(INBOX).size).toBe(0);
+        expect(route.deaths({ ...INBOX, uidValidity: 8 }).size).toBe(0);
+      });
+    });
+
     it('does nothing, without harm, when given nothing', () => {
+      route.takeUp(INBOX, []);
+      route.putDown(INBOX, []);
       route.intend(INBOX, STANDING, []);
       route.prove([], 1);
       route.retire(INBOX, [], 'kept', 1, 1);

@@ -77,5 +77,6 @@ export function told(journal: Journal): unknown {
     validity: route.lastValidity('INBOX'),
     refusals: journal.refusals(ACCOUNT),
     aside: route.aside().map(({ uid }) => uid),
+    deaths: [...route.deaths(FOLDER)].sort(([a], [b]) => a - b),
   };
 }

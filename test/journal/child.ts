@@ -79,6 +79,14 @@ const ROLES: Record<string, () => void> = {
     };
     turn();
   },
+  /** Takes a message in hand, and lives until it is ended. */
+  hand() {
+    const { journal } = openJournal(stateDir);
+    journal.begin();
+    routeOf(journal).takeUp(FOLDER, [1]);
+    say('1');
+    setTimeout(() => undefined, 1 << 30);
+  },
   /** The whole life of a journal, for what it says on standard error. */
   life() {
     const lock = lockStateDir(stateDir);

@@ -74,6 +74,7 @@ describe('the journal file', () => {
       ...['route', 'folder', 'uid_validity', 'uid', 'state', 'present', 'sha256', 'message_id'],
       ...['size', 'dest_folder', 'dest_uid_validity', 'dest_uid_next', 'dest_uid', 'proof'],
       ...['retired', 'why', 'tries', 'noted_at', 'retry_at', 'proven_at', 'retired_at', 'ms'],
+      'internal_date',
     ]);
   });
 

@@ -36,6 +36,9 @@ function anyCall(below: (n: number) => number, at: number): { name: string; call
     gone: (journal) => routeOf(journal).gone(FOLDER, uids, at),
     setAside: (journal) => routeOf(journal).setAside(FOLDER, intents(...uids), state, reason, at),
     prune: (journal) => journal.prune(before),
+    takeUp: (journal) => routeOf(journal).takeUp(FOLDER, uids),
+    putDown: (journal) => routeOf(journal).putDown(FOLDER, uids),
+    begin: (journal) => journal.begin(),
   };
   const names = [...Object.keys(calls), 'intend', 'prove', 'prove', 'retire'];
   const name = names[below(names.length)] ?? 'prove';

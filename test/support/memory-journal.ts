@@ -2,6 +2,7 @@
 import { Failure } from '../../src/domain/failure.ts';
 import type { MessageKey } from '../../src/domain/message.ts';
 import type {
+  Deaths,
   FolderKey,
   FolderStanding,
   Intent,
@@ -45,7 +46,11 @@ export function memoryJournal(now: () => number = Date.now): Journal {
     clearRefusals: (account) => {
       refusals.delete(account);
     },
+    begin: () => {
+      for (const route of routes.values()) route.begin();
+    },
     beat: () => undefined,
+    revision: () => 1,
     prune: (before) => [...routes.values()].reduce((sum, route) => sum + route.prune(before), 0),
     close: () => undefined,
   };
@@ -54,6 +59,7 @@ export function memoryJournal(now: () => number = Date.now): Journal {
 class MemoryRouteJournal implements RouteJournal {
   readonly #rows = new Map<string, Row>();
   readonly #validities = new Map<string, number>();
+  readonly #hands = new Map<string, { key: MessageKey; held: 0 | 1 | 2; deaths: number }>();
   readonly #source: string;
   readonly #destination: string;
   readonly #shared: Shared;
@@ -84,6 +90,43 @@ class MemoryRouteJournal implements RouteJournal {
       if (note.state === 'retired') row.present = false;
       else this.#rows.delete(id);
     }
+    for (const [id, { key }] of this.#hands) {
+      if (key.folder === folder && key.uidValidity !== uidValidity) this.#hands.delete(id);
+    }
+  }
+
+  begin(): void {
+    for (const hand of this.#hands.values()) {
+      if (hand.held !== 1) continue;
+      hand.held = 2;
+      hand.deaths++;
+    }
+  }
+
+  takeUp(from: FolderKey, uids: readonly number[]): void {
+    for (const uid of uids) {
+      const key = { ...from, uid };
+      const deaths = this.#hands.get(text(key))?.deaths ?? 0;
+      this.#hands.set(text(key), { key, held: 1, deaths });
+    }
+  }
+
+  putDown(from: FolderKey, uids: readonly number[]): void {
+    for (const uid of uids) {
+      const id = text({ ...from, uid });
+      const hand = this.#hands.get(id);
+      if (hand?.deaths === 0) this.#hands.delete(id);
+      else if (hand) hand.held = 0;
+    }
+  }
+
+  deaths(from: FolderKey): Map<number, Deaths> {
+    const died = [...this.#hands.values()].filter(
+      ({ key, deaths }) => deaths > 0 && within(from, key),
+    );
+    return new Map(
+      died.map(({ key, held, deaths }) => [key.uid, { count: deaths, last: held === 2 }]),
+    );
   }
 
   #letGo(key: MessageKey): void {
@@ -169,10 +212,14 @@ class MemoryRouteJournal implements RouteJournal {
       const state = this.#row(from, uid)?.note.state;
       if (state !== 'proven' && state !== 'retired') throw failed('has no Receipt', 'journal');
     }
-    for (const row of this.#all(from, uids)) retired(row, how, at);
+    for (const row of this.#all(from, uids)) {
+      retired(row, how, at);
+      this.#hands.delete(text(row.key));
+    }
   }
 
   gone(from: FolderKey, uids: readonly number[], at: number): void {
+    for (const uid of uids) this.#hands.delete(text({ ...from, uid }));
     for (const row of this.#all(from, uids)) {
       if (row.note.state === 'proven') retired(row, 'expunged', at);
       else if (row.note.state === 'retired') row.present = false;
