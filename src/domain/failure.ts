@@ -77,6 +77,19 @@ export class Failure extends Error {
   }
 }
 
+/** The refusal of an APPEND that looked like one message's, as the folder's: it refused message after message. */
+export function folders(refusal: Failure): Failure {
+  return new Failure(
+    `The destination refuses message after message, so that it is hardly the messages' fault. ${refusal.message}`,
+    {
+      step: 'append',
+      scope: 'folder',
+      ...(refusal.code !== undefined && { code: refusal.code }),
+      cause: refusal,
+    },
+  );
+}
+
 /** Any thrown value as a Failure: itself where it is one, else a temporary one of that step that keeps its cause. */
 export function asFailure(thrown: unknown, step: Step): Failure {
   if (thrown instanceof Failure) return thrown;

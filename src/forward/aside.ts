@@ -18,8 +18,7 @@ export function refuse(
   dest: FolderStanding = { folder: epoch.pair.dest, uidValidity: 0, uidNext: 1 },
 ): void {
   const now = works.clock.now();
-  const tries = note?.state === 'refused' ? note.tries : 0;
-  const pause = refusedPause(works.pace, tries + 1);
+  const pause = refusedPause(works.pace, (note?.tries ?? 0) + 1);
   const retryAt = now + pause;
   works.journal.setAside(epoch.key, [intent], 'refused', { why, dest, retryAt }, now);
   works.revisit(epoch.pair, pause);

@@ -1,10 +1,10 @@
 /** One batch, straight through: fetch, append, verify, retire. */
-import type { Failure } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import type { Listed } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { refuse } from './aside.ts';
 import { fetchOriginals } from './fetch.ts';
-import type { Batch } from './folder-state.ts';
+import { type Batch, DEADLY } from './folder-state.ts';
 import { place } from './place.ts';
 import { retire } from './retire.ts';
 import { attempt } from './retry.ts';
@@ -14,8 +14,37 @@ import type { Works } from './works.ts';
 /**
  * Carries a batch, trying again while what fails is this connection only. Each attempt begins with what the journal
  * says, so that no step is done twice. Rejects with the Failure that ended the last attempt; what is noted stays noted.
+ * While it lasts, the journal knows the messages as in hand: should the process die, the next one knows with which.
  */
-export async function deliver(works: Works, batch: Batch): Promise<void> {
+export async function deliver(works: Works, found: Batch): Promise<void> {
+  const { key } = found.epoch;
+  const batch = { ...found, messages: withoutDeadly(works, found) };
+  const uids = batch.messages.map(({ uid }) => uid);
+  if (uids.length === 0) return;
+  works.journal.takeUp(key, uids);
+  try {
+    await attempts(works, batch);
+  } finally {
+    works.journal.putDown(key, uids);
+  }
+}
+
+/** Sets messages aside with which in hand processes died, the last one among them: it may be the message's doing. */
+function withoutDeadly(works: Works, { epoch, messages }: Batch): readonly Listed[] {
+  const deaths = works.journal.deaths(epoch.key);
+  return messages.filter(({ uid, size }) => {
+    const { count = 0, last = false } = deaths.get(uid) ?? {};
+    if (count < DEADLY || !last) return true;
+    const note = works.journal.notes(epoch.key, [uid]).get(uid);
+    if (note?.state === 'proven' || note?.state === 'retired') return true;
+    const why = `imapferry ended ${count} times without warning while it had this message in hand.`;
+    refuse(works, epoch, note ?? { uid, size, sha256: '' }, note, why);
+    works.journal.putDown(epoch.key, [uid]);
+    return false;
+  });
+}
+
+async function attempts(works: Works, batch: Batch): Promise<void> {
   const { clock, pace, quit } = works;
   const carried = new Map<number, ReadonlySet<string>>();
   const retried = (failure: Failure, nth: number) =>
@@ -28,7 +57,7 @@ export async function deliver(works: Works, batch: Batch): Promise<void> {
       why: failure.message,
       err: failure,
     });
-  await attempt(() => once(works, batch, carried), {
+  await attempt(() => allowed(works, () => once(works, batch, carried)), {
     clock,
     pace,
     signal: quit,
@@ -36,11 +65,26 @@ export async function deliver(works: Works, batch: Batch): Promise<void> {
   });
 }
 
+/** One attempt as soon as the route may make another, counted where it is refused. */
+async function allowed(works: Works, attempt: () => Promise<Outcome>): Promise<void> {
+  const { allowance, quit } = works;
+  await allowance.another(quit);
+  try {
+    if ((await attempt()) === 'some refused') allowance.refused();
+  } catch (thrown) {
+    // Of a lost connection nobody was asked; beginning a new one has pauses of its own.
+    if (!(thrown instanceof Failure) || thrown.kind !== 'lost') allowance.refused();
+    throw thrown;
+  }
+}
+
+type Outcome = 'through' | 'some refused';
+
 async function once(
   works: Works,
   batch: Batch,
   carried: Map<number, ReadonlySet<string>>,
-): Promise<void> {
+): Promise<Outcome> {
   const { epoch } = batch;
   const notes = works.journal.notes(
     epoch.key,
@@ -53,7 +97,7 @@ async function once(
   );
   await retire(works, batch, proven, carried);
   const travelling = withinLimits(works, batch, [...roads.seek, ...roads.fresh], notes);
-  if (travelling.length === 0) return;
+  if (travelling.length === 0) return 'through';
   await works.destinations.ready();
   const originals = await fetchOriginals(works, batch, travelling, notes);
   for (const { uid, flags } of originals) carried.set(uid, flags);
@@ -61,6 +105,12 @@ async function once(
   const { receipts, failure } = await place(works, epoch, originals, seeking, notes);
   await retire(works, batch, receipts, carried);
   if (failure) throw failure;
+  return refusedAny(works, batch) ? 'some refused' : 'through';
+}
+
+function refusedAny({ journal }: Works, { epoch, messages }: Batch): boolean {
+  const uids = messages.map(({ uid }) => uid);
+  return [...journal.notes(epoch.key, uids).values()].some(({ state }) => state === 'refused');
 }
 
 function sort(

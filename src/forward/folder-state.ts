@@ -1,6 +1,6 @@
 /** What one process knows of a source folder under one UIDVALIDITY: what was seen, and what is in hand. */
 import type { FolderView, Listed } from '../domain/message.ts';
-import type { FolderKey } from '../domain/ports.ts';
+import type { Deaths, FolderKey } from '../domain/ports.ts';
 import type { FolderPair } from '../domain/route.ts';
 import type { Lane } from './lane.ts';
 
@@ -49,6 +49,8 @@ export interface Batch {
   readonly seenAt: number;
   /** Announced or found while this process ran, so that it overtakes the old mail. */
   readonly fresh: boolean;
+  /** Nothing else of the route is in hand while it travels. */
+  readonly alone: boolean;
 }
 
 /** The size of a batch's messages together, in bytes. */
@@ -56,8 +58,17 @@ export function bytesOf(messages: readonly Listed[]): number {
   return messages.reduce((sum, message) => sum + message.size, 0);
 }
 
+/** A message that was in hand when a process died this often travels alone: should another die, it is known whose doing it was. */
+const SUSPECT = 2;
+/** Who was in hand this often is set aside. */
+export const DEADLY = 3;
+
 const MOST_MESSAGES = 100;
 const MOST_BYTES = 8 * 1024 * 1024;
+
+export function isSuspect(deaths: Deaths | undefined): boolean {
+  return deaths !== undefined && deaths.count >= SUSPECT;
+}
 
 /**
  * Cuts messages into batches of at most 100 messages and 8 MB; a larger message travels alone. Where every message is

@@ -7,6 +7,7 @@ import { asFailure, Failure } from '../domain/failure.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
 import { accountId } from '../domain/route.ts';
+import { Allowance } from './allowance.ts';
 import type { Pace } from './pace.ts';
 
 const PATIENCE = 3;
@@ -17,11 +18,13 @@ export class LoginGate {
   readonly #id: string;
   /** What the journal says, or would say if it could be written. No other process knocks at this account. */
   #refusals: { readonly count: number; readonly lastAt: number } | undefined;
+  readonly #allowance: Allowance;
   readonly #world: { journal: Journal; clock: Clock; emit: Emit; pace: Pace };
 
   constructor(account: Account, world: { journal: Journal; clock: Clock; emit: Emit; pace: Pace }) {
     this.#account = account;
     this.#id = accountId(account);
+    this.#allowance = new Allowance(world.clock, world.pace);
     this.#world = world;
   }
 
@@ -34,7 +37,7 @@ export class LoginGate {
 
   async #knock<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const { journal, clock, pace } = this.#world;
-    signal.throwIfAborted();
+    await this.#allowance.another(signal);
     this.#refusals ??= journal.refusals(this.#id);
     const before = this.#refusals;
     if (before.count >= PATIENCE) {
@@ -51,6 +54,8 @@ export class LoginGate {
       return session;
     } catch (thrown) {
       const failure = asFailure(thrown, 'login');
+      // A network that is down refuses nothing.
+      if (failure.step === 'login') this.#allowance.refused();
       if (failure.kind === 'login-refused') this.#refused(failure, before.count + 1);
       throw failure;
     }

@@ -4,7 +4,7 @@ import type { Listed } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import type { FolderPair } from '../domain/route.ts';
 import type { Batch, Epoch } from './folder-state.ts';
-import { cut } from './folder-state.ts';
+import { cut, isSuspect } from './folder-state.ts';
 import type { Lane } from './lane.ts';
 import { isRetired, type Road, roadOf } from './triage.ts';
 import { tell, type Works } from './works.ts';
@@ -56,7 +56,12 @@ export async function look(
     works.listings.forget(epoch.pair.dest);
   }
   return {
-    batches: batchesOf(works, roads).map((batch) => ({ ...batch, epoch, lane, seenAt })),
+    batches: batchesOf(works, epoch, roads, notes).map((batch) => ({
+      ...batch,
+      epoch,
+      lane,
+      seenAt,
+    })),
     unseen: todo.filter(({ uid }) => uid > highest).length,
   };
 }
@@ -133,16 +138,30 @@ function forgetVanished(
 
 /**
  * New mail in batches before old mail, and what is only to be retired in batches of its own: a source that can't expunge
- * just now keeps no mail from being carried.
+ * just now keeps no mail from being carried. What was refused before holds up nothing but itself.
  */
 function batchesOf(
   works: Works,
+  epoch: Epoch,
   roads: ReadonlyMap<Listed, Road>,
-): Pick<Batch, 'messages' | 'fresh'>[] {
+  notes: ReadonlyMap<number, Note>,
+): Pick<Batch, 'messages' | 'fresh' | 'alone'>[] {
   const { batching } = works.destinations;
   const lanes = batching === undefined || batching === 'multi' ? 1 : works.route.concurrency;
+  const deaths = roads.size > 0 ? works.journal.deaths(epoch.key) : undefined;
   return (['fresh', 'retire', 'seek'] as const).flatMap((road) => {
     const part = [...roads].flatMap(([message, its]) => (its === road ? [message] : []));
-    return cut(part, lanes).map((messages) => ({ messages, fresh: road === 'fresh' }));
+    const [suspects, harmless] = parted(part, ({ uid }) => isSuspect(deaths?.get(uid)));
+    const [refused, others] = parted(harmless, ({ uid }) => notes.get(uid)?.state === 'refused');
+    const fresh = road === 'fresh';
+    return [
+      ...cut(others, lanes).map((messages) => ({ messages, fresh, alone: false })),
+      ...refused.map((message) => ({ messages: [message], fresh: false, alone: false })),
+      ...suspects.map((message) => ({ messages: [message], fresh: false, alone: true })),
+    ];
   });
+}
+
+function parted<T>(all: readonly T[], isFirst: (each: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((each) => !isFirst(each))];
 }

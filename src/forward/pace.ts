@@ -7,6 +7,9 @@ export interface Pace {
   readonly reconnectLongest: number;
   /** Tries a batch gets before it is postponed to the next sweep, and the first pause between them; doubling. */
   readonly attempts: number;
+  /** How many refused attempts a route, and refused logins an account, may make within how long. */
+  readonly refusals: number;
+  readonly refusalsWithin: number;
   readonly attemptFirst: number;
   /** After this long since an interrupted connection ended, its APPEND is taken to have been stored or not. */
   readonly settle: number;
@@ -37,6 +40,8 @@ export const PACE: Pace = {
   reconnectFirst: second,
   reconnectLongest: 5 * minute,
   attempts: 5,
+  refusals: 6,
+  refusalsWithin: minute,
   attemptFirst: second,
   settle: 10 * second,
   refusedLogin: 15 * minute,

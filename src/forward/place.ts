@@ -1,5 +1,5 @@
 /** Brings originals to the destination and comes back with Receipts: look where needed, append, read back, compare. */
-import { Failure } from '../domain/failure.ts';
+import { Failure, folders } from '../domain/failure.ts';
 import type { FolderView, Original } from '../domain/message.ts';
 import type { DestinationSession, Note, Placement } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
@@ -145,10 +145,11 @@ function noteFound(
   }
   works.journal.prove(receipts, works.clock.now());
   works.proven();
-  for (const receipt of receipts) {
-    const original = originals.find(({ uid }) => uid === receipt.original.uid);
-    if (original)
-      tell(works, 'delivery.recovered', epoch, intentOf(original), { proof: receipt.proof });
+  for (const { original: key, proof } of receipts) {
+    const original = originals.find(({ uid }) => uid === key.uid);
+    if (original === undefined) continue;
+    const why = notes.has(key.uid) ? undefined : 'the journal knew nothing of it';
+    tell(works, 'delivery.recovered', epoch, intentOf(original), { proof, ...(why && { why }) });
   }
 }
 
@@ -184,19 +185,31 @@ function account(
   placements: readonly Placement[],
   notes: ReadonlyMap<number, Note>,
 ): Failure | undefined {
+  const { strikes } = works;
+  const { source, dest } = epoch.pair;
+  const nameOf = ({ uid }: Original) => `${source} ${epoch.uidValidity} ${uid}`;
   let failure: Failure | undefined;
   const held: number[] = [];
+  const refused: { original: Original; refusal: Failure }[] = [];
   for (const [i, original] of originals.entries()) {
     const placement = placements[i];
-    if (placement?.is === 'refused') {
-      refuse(works, epoch, intentOf(original), notes.get(original.uid), placement.failure.message);
+    if (placement?.is === 'stored') strikes.stored(dest);
+    else if (placement?.is === 'refused') {
+      if (!placement.failure.lasting) strikes.refused(dest, nameOf(original));
+      refused.push({ original, refusal: placement.failure });
     } else if (placement?.is === 'held') {
       held.push(original.uid);
       failure ??= placement.failure;
-    } else if (placement?.is !== 'stored') {
+    } else {
       epoch.interrupted.set(original.uid, works.clock.ticks());
       failure = placement?.failure ?? failure;
     }
+  }
+  for (const { original, refusal } of refused) {
+    if (strikes.out(dest, nameOf(original))) {
+      held.push(original.uid);
+      failure ??= folders(refusal);
+    } else refuse(works, epoch, intentOf(original), notes.get(original.uid), refusal.message);
   }
   if (held.length > 0) works.journal.withdraw(epoch.key, held);
   return failure;

@@ -84,7 +84,7 @@ export class Deliveries {
   }
 
   async #run(batch: Batch): Promise<void> {
-    const bytes = bytesOf(batch.messages);
+    const bytes = Math.max(bytesOf(batch.messages), batch.alone ? MOST_BYTES_IN_HAND + 1 : 0);
     await this.#takeBytes(bytes);
     try {
       await this.#carry(batch);

@@ -11,6 +11,7 @@ import type {
 } from '../domain/ports.ts';
 import { accountId, type FolderPair, type ListedFolder, type Route } from '../domain/route.ts';
 import { admit } from './admit.ts';
+import { Allowance } from './allowance.ts';
 import { Blockade } from './blockade.ts';
 import { deliver } from './deliver.ts';
 import { Destinations } from './destinations.ts';
@@ -23,6 +24,7 @@ import { makePlan } from './plan.ts';
 import { Deliveries } from './queue.ts';
 import { reconnect, type Tries } from './retry.ts';
 import { Rounds } from './rounds.ts';
+import { Strikes } from './strikes.ts';
 import { sweepForEver } from './sweeper.ts';
 import { Watch, type Why } from './watch.ts';
 import type { Works } from './works.ts';
@@ -72,14 +74,16 @@ export class RouteRunner {
     this.#world = world;
     const { journal, clock, pace, emit, quit, cut } = world;
     this.#deliveries = new Deliveries(route.concurrency, (batch) => this.#carry(batch));
-    this.#blockade = new Blockade(route.name, this.#deliveries, { clock, pace, emit, quit }, () => {
-      for (const pair of this.#pairs) void this.#nudge(pair, 'retry');
-    });
+    this.#blockade = new Blockade(route.name, this.#deliveries, { clock, pace, emit, quit }, () =>
+      this.retry(),
+    );
     this.#works = {
       route,
       journal: journal.route(route.name, accountId(route.source), accountId(route.destination)),
       destinations: this.#destinations(),
       listings: new Listings(),
+      strikes: new Strikes(),
+      allowance: new Allowance(clock, pace),
       clock,
       pace,
       emit,
@@ -125,6 +129,11 @@ export class RouteRunner {
       lanes.abort();
       await this.#end();
     }
+  }
+
+  /** Has every folder looked at again, now: what is due is tried. */
+  retry(): void {
+    for (const pair of this.#pairs) void this.#nudge(pair, 'retry');
   }
 
   /** Looks through every folder once and carries what is there. Gives up connecting after a few tries. */

@@ -4,16 +4,20 @@ import { type MessageKey, messageIdOf, type Original } from '../domain/message.t
 import type { Clock, Intent, RouteJournal } from '../domain/ports.ts';
 import { sha256 } from '../domain/receipt.ts';
 import type { FolderPair, Route } from '../domain/route.ts';
+import type { Allowance } from './allowance.ts';
 import type { Destinations } from './destinations.ts';
 import type { Epoch } from './folder-state.ts';
 import type { Listings } from './listing.ts';
 import type { Pace } from './pace.ts';
+import type { Strikes } from './strikes.ts';
 
 export interface Works {
   readonly route: Route;
   readonly journal: RouteJournal;
   readonly destinations: Destinations;
   readonly listings: Listings;
+  readonly strikes: Strikes;
+  readonly allowance: Allowance;
   readonly clock: Clock;
   readonly pace: Pace;
   readonly emit: Emit;
@@ -39,6 +43,7 @@ export function intentOf(original: Original): Intent {
     uid: original.uid,
     sha256: sha256(original.bytes),
     size: original.bytes.length,
+    ...(original.internalDate && { internalDate: original.internalDate.getTime() }),
     ...(messageId !== undefined && { messageId }),
   };
 }

@@ -2,7 +2,7 @@
  * Appends a batch the cheapest way that the server offers, and says of each message what became of it. A refusal that
  * can concern one message is split until the culprit stands alone; one that concerns folder or account is not.
  */
-import { Failure } from '../domain/failure.ts';
+import { Failure, folders } from '../domain/failure.ts';
 import type { Original } from '../domain/message.ts';
 import type { Batching, Placement } from '../domain/ports.ts';
 import { failureOf } from './answers.ts';
@@ -12,6 +12,10 @@ import { multiAppend, type Outgoing } from './multi-append.ts';
 
 type FlagsOf = (message: Original) => readonly string[];
 type Send = (messages: readonly Outgoing[]) => Promise<Placement[]>;
+type Group = readonly { readonly message: Outgoing; readonly at: number }[];
+
+/** Messages refused in a row, each alone and for a reason that is not known, after which the folder is put to a last test. */
+const IN_A_ROW = 3;
 
 /** One placement a message, in order. Never rejects. */
 export async function appendAll(
@@ -21,45 +25,75 @@ export async function appendAll(
   messages: readonly Original[],
   flagsOf: FlagsOf,
 ): Promise<Placement[]> {
-  const outgoing = messages.map((message) => ({
-    bytes: message.bytes,
-    flags: flagsOf(message),
-    date: dateTime(message.internalDate),
+  const outgoing = messages.map((message, at) => ({
+    message: {
+      bytes: message.bytes,
+      flags: flagsOf(message),
+      date: dateTime(message.internalDate),
+    },
+    at,
   }));
   const send: Send = (some) =>
     batching === 'single' ? singleAppend(client, folder, some) : multiAppend(client, folder, some);
-  if (batching === 'multi') return splitting(send, outgoing);
-  const placements: Placement[] = [];
-  for (const message of outgoing) {
-    const before = placements.at(-1);
-    const over = before?.is === 'held' || before?.is === 'unknown';
-    // After such an answer the next would fare no better, and the connection may be gone.
-    if (over) placements.push({ is: 'held', failure: before.failure });
-    else placements.push(...(await splitting(send, [message])));
-  }
-  return placements;
+  return placeAll(send, batching === 'multi' ? [outgoing] : outgoing.map((each) => [each]));
 }
 
-async function splitting(send: Send, messages: readonly Outgoing[]): Promise<Placement[]> {
-  let failure: Failure;
+/**
+ * Sends groups of messages until each message has its placement. A group that is refused for what may be one message is
+ * halved. Where message after message is refused, the last one is tried before the others: if that is refused too, it is
+ * not the messages.
+ */
+async function placeAll(send: Send, groups: Group[]): Promise<Placement[]> {
+  const placements: Placement[] = [];
+  const waiting = groups.filter(({ length }) => length > 0);
+  let row = 0;
+  for (;;) {
+    const group = row === IN_A_ROW ? takeLast(waiting) : waiting.shift();
+    if (group === undefined) return placements;
+    const answered = await sent(send, group);
+    if (answered === 'one of them') {
+      const half = Math.ceil(group.length / 2);
+      waiting.unshift(group.slice(0, half), group.slice(half));
+      continue;
+    }
+    for (const [i, { at }] of group.entries()) placements[at] = answered[i] as Placement;
+    const [first] = answered;
+    if (first?.is === 'stored') row = 0;
+    if (first?.is === 'refused' && !first.failure.lasting) row++;
+    const over = row > IN_A_ROW ? refusesAll(first) : first;
+    if (over?.is !== 'held' && over?.is !== 'unknown') continue;
+    // After such an answer the next would fare no better, and the connection may be gone.
+    for (const { at } of waiting.flat()) placements[at] = { is: 'held', failure: over.failure };
+    return placements;
+  }
+}
+
+/** The very last message that waits, as a group of its own. */
+function takeLast(waiting: Group[]): Group | undefined {
+  const group = waiting.pop();
+  if (group === undefined || group.length === 1) return group;
+  waiting.push(group.slice(0, -1));
+  return group.slice(-1);
+}
+
+/** What becomes of those that wait when message after message was refused. */
+function refusesAll(last: Placement | undefined): Placement | undefined {
+  if (last?.is !== 'refused') return last;
+  return { is: 'held', failure: folders(last.failure) };
+}
+
+/** The placements of a group, or that one of its several messages may be the culprit. */
+async function sent(send: Send, group: Group): Promise<Placement[] | 'one of them'> {
+  const messages = group.map(({ message }) => message);
   try {
     return await send(messages);
   } catch (thrown) {
-    failure = failureOf(thrown, 'append');
+    const failure = failureOf(thrown, 'append');
+    if (failure.outcomeUnknown) return messages.map(() => ({ is: 'unknown', failure }));
+    if (failure.scope !== 'message') return messages.map(() => ({ is: 'held', failure }));
+    const [only] = messages;
+    return only && messages.length === 1 ? [await alone(send, only, failure)] : 'one of them';
   }
-  const all = (placement: Placement) => messages.map(() => placement);
-  if (failure.outcomeUnknown) return all({ is: 'unknown', failure });
-  if (failure.scope !== 'message') return all({ is: 'held', failure });
-  const [only] = messages;
-  if (messages.length === 1 && only) return [await alone(send, only, failure)];
-  const half = Math.ceil(messages.length / 2);
-  const first = await splitting(send, messages.slice(0, half));
-  const stop = first.find((placement) => placement.is === 'held' || placement.is === 'unknown');
-  if (stop && 'failure' in stop) {
-    const rest = messages.slice(half).map((): Placement => ({ is: 'held', failure: stop.failure }));
-    return [...first, ...rest];
-  }
-  return [...first, ...(await splitting(send, messages.slice(half)))];
 }
 
 /** A message that was refused on its own. Yahoo takes none without a final CRLF: it is tried once with one. */

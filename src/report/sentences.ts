@@ -21,8 +21,10 @@ const SENTENCES: Partial<Record<EventName, (fields: EventFields) => string>> = {
   'folder.left-out': ({ folder, why }) => `${folder ?? 'A folder'} is not carried${because(why)}`,
   'delivery.done': ({ folder, dest, bytes, ms }) =>
     `${pair(folder, dest)}${sizeAndTime(bytes, ms)}`,
-  'delivery.recovered': ({ folder, dest }) =>
-    `${pair(folder, dest)}: a copy made before an interruption was found and proven`,
+  'delivery.recovered': ({ folder, dest, why }) =>
+    why === undefined
+      ? `${pair(folder, dest)}: a copy made before an interruption was found and proven`
+      : `${pair(folder, dest)}: an equal message was at the destination already, and counts as the copy${because(why)}`,
   'delivery.retried': ({ folder, count, step, attempt, why }) =>
     `${many(count, 'message')} of ${folder ?? 'a folder'}: ${step ?? 'a step'} did not work${nth(attempt)}${because(why)}; it is tried again`,
   'delivery.postponed': ({ folder, count, why }) =>

@@ -21,6 +21,7 @@ function batch(epoch: Epoch, size: number, fresh = false): Batch {
     lane: {} as Lane,
     seenAt: 0,
     fresh,
+    alone: false,
     messages: [{ uid: ++uid, size, flags: new Set() }],
   };
 }

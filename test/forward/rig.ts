@@ -21,6 +21,7 @@ export const QUICK: Pace = {
   reconnectFirst: 1,
   reconnectLongest: 5,
   attemptFirst: 1,
+  refusalsWithin: 10,
   settle: 20,
   ask: 5,
   refusedFirst: 20,
@@ -140,6 +141,10 @@ export class Rig {
       }
       await wait(2);
     }
+  }
+
+  saw(event: EventName, nth = 1): Promise<void> {
+    return this.until(`${event} was told ${nth} times`, () => this.count(event) >= nth);
   }
 
   /** Waits until no message is left in a source folder. */
