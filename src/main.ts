@@ -8,7 +8,7 @@ and removes an original only after its copy was read back and found the same.
   imapferry run      watch every source folder for ever and forward what arrives (the default)
   imapferry sweep    forward all that is there now, print a summary, exit
   imapferry health   is the running imapferry of this STATE_DIR alive?
-  imapferry stuck    what could not be carried, and why
+  imapferry stuck    what could not be carried, and why; --retry has it tried again now
 
   --env-file FILE    read settings from FILE in place of .env (repeatable; earlier files win)
   --help, --version
@@ -18,12 +18,17 @@ Settings come from the environment or from .env; see .env.example.`;
 interface Invocation {
   readonly command: string;
   readonly envFiles: readonly string[];
+  readonly retry: boolean;
 }
 
 /** Runs the command line and resolves with the exit code. */
 async function main(args: string[]): Promise<number> {
   const invocation = await understand(args);
   if (typeof invocation === 'number') return invocation;
+  if (invocation.retry && invocation.command !== 'stuck') {
+    complain(`--retry belongs to "stuck", not to "${invocation.command}".`);
+    return 2;
+  }
   switch (invocation.command) {
     case 'run':
     case 'sweep': {
@@ -36,7 +41,7 @@ async function main(args: string[]): Promise<number> {
     }
     case 'stuck': {
       const { stuck } = await import('./commands/stuck.ts');
-      return stuck(await stateDirOf(invocation), say);
+      return stuck(await stateDirOf(invocation), { retry: invocation.retry, print: say });
     }
     default:
       complain(`There is no command "${invocation.command}".`);
@@ -57,6 +62,7 @@ async function understand(args: string[]): Promise<Invocation | number> {
       allowPositionals: true,
       options: {
         'env-file': { type: 'string', multiple: true },
+        retry: { type: 'boolean' },
         help: { type: 'boolean' },
         version: { type: 'boolean' },
       },
@@ -70,7 +76,11 @@ async function understand(args: string[]): Promise<Invocation | number> {
       complain(`One command at a time, not ${positionals.length}: ${positionals.join(' ')}.`);
       return 2;
     }
-    return { command: positionals[0] ?? 'run', envFiles: values['env-file'] ?? [] };
+    return {
+      command: positionals[0] ?? 'run',
+      envFiles: values['env-file'] ?? [],
+      retry: values.retry ?? false,
+    };
   } catch (thrown) {
     complain(thrown instanceof Error ? thrown.message : String(thrown));
     return 2;

@@ -19,7 +19,7 @@ export function health(stateDir: string, print: (line: string) => void, now = Da
     return 1;
   }
   const age = Math.round((now - beat) / 1000);
-  if (now - beat > STALE) {
+  if (!isFresh(beat, now)) {
     print(
       `imapferry has given no sign of life for ${age} s: it has stopped, or hangs. Look at its log.`,
     );
@@ -27,4 +27,9 @@ export function health(stateDir: string, print: (line: string) => void, now = Da
   }
   print(`imapferry lives; its last sign is ${Math.max(0, age)} s old.`);
   return 0;
+}
+
+/** Whether a sign of life (epoch ms) is so recent that imapferry lives. */
+export function isFresh(beat: number | undefined, now: number): boolean {
+  return beat !== undefined && now - beat <= STALE;
 }

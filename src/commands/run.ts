@@ -8,6 +8,8 @@ import { openCrossing } from './crossing.ts';
 
 /** How often the journal is told that this process lives; `health` wants to hear of it. */
 const BEAT = 30_000;
+/** How often the journal is asked whether `stuck --retry` has written to it. */
+const ASK = 2_000;
 const DAY = 24 * 60 * 60 * 1000;
 
 export interface RunOptions {
@@ -39,6 +41,9 @@ export async function run(
   emit('imapferry.started', { count: open.runners.length });
   for (const doubt of config.doubts) emit('config.doubtful', { msg: doubt });
   const alive = keepAlive(open.journal, config.historyDays, stream);
+  const asking = onWritten(open.journal, () => {
+    for (const runner of open.runners) runner.retry();
+  });
   const stopping = () => {
     emit('imapferry.stopping');
     setTimeout(() => cut.abort(new Error('imapferry stops')), pace.stop).unref();
@@ -50,6 +55,7 @@ export async function run(
   } finally {
     signal.removeEventListener('abort', stopping);
     clearInterval(alive);
+    clearInterval(asking);
   }
   emit('imapferry.stopped');
   return 0;
@@ -75,4 +81,24 @@ function keepAlive(journal: Journal, historyDays: number, { emit }: EventStream)
   };
   beat();
   return setInterval(beat, BEAT);
+}
+
+/** Calls `written` when another process has written to the journal: what was set aside is due, then. */
+function onWritten(journal: Journal, written: () => void): NodeJS.Timeout {
+  let known = revision(journal);
+  return setInterval(() => {
+    const now = revision(journal);
+    if (now === known) return;
+    known = now;
+    written();
+  }, ASK);
+}
+
+function revision(journal: Journal): number | undefined {
+  try {
+    return journal.revision();
+  } catch {
+    // Whatever stands in the way of the journal is told by whoever has something to note.
+    return undefined;
+  }
 }

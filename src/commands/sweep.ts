@@ -35,8 +35,14 @@ export async function sweep(
   using open = crossing;
   for (const doubt of config.doubts) stream.emit('config.doubtful', { msg: doubt });
   const carried = new Map<string, number>();
-  stream.subscribe((event, { route = '' }) => {
+  const found = new Map<string, string[]>();
+  stream.subscribe((event, { route = '', folder, uid, messageId = '', why }) => {
     if (event === 'delivery.done') carried.set(route, (carried.get(route) ?? 0) + 1);
+    // Without a note nobody knows whether this original or a twin of it was carried before.
+    if (event === 'delivery.recovered' && why !== undefined) {
+      const name = `UID ${uid} in ${folder} ${messageId}`.trimEnd();
+      found.set(route, [...(found.get(route) ?? []), name]);
+    }
   });
   let complete = !signal.aborted;
   for (const [i, runner] of open.runners.entries()) {
@@ -51,6 +57,13 @@ export async function sweep(
     const aside = rows.aside();
     const waiting = rows.count('appending') + rows.count('proven');
     print(`${route.name}: ${counted(carried.get(route.name) ?? 0, 'message')} carried.`);
+    const there = found.get(route.name) ?? [];
+    if (there.length > 0) {
+      print(
+        `${route.name}: ${counted(there.length, 'message')} found at the destination, of which the journal knew nothing, and not sent again; of several that are the same to the last byte, one copy may stand for all:`,
+      );
+      for (const name of there) print(`${route.name}:   ${name}`);
+    }
     for (const { folder, failure } of failures) {
       print(`${route.name}: ${folder ?? 'the route'} was not carried through: ${failure.message}`);
     }
