@@ -4,8 +4,8 @@ import { run } from '../../src/commands/run.ts';
 import { sweep } from '../../src/commands/sweep.ts';
 import { readEnvironment } from '../../src/config/config.ts';
 import { eventStream } from '../../src/domain/events.ts';
-import { PACE } from '../../src/forward/pace.ts';
 import { subscribeLog } from '../../src/report/log.ts';
+import { PACE_OF_LIVES } from './pace.ts';
 
 const config = readEnvironment([]);
 const stream = eventStream();
@@ -16,7 +16,6 @@ const options = {
   signal: stop.signal,
   stream,
   print: (line: string) => process.stdout.write(`${line}\n`),
-  // On loopback a dead connection's APPEND is stored at once or never.
-  pace: { ...PACE, settle: 1000, reconnectFirst: 100, attemptFirst: 100 },
+  pace: PACE_OF_LIVES,
 };
 process.exit(await (process.argv[2] === 'sweep' ? sweep(config, options) : run(config, options)));

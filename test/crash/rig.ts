@@ -2,11 +2,15 @@
 import { cpSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { sweep } from '../../src/commands/sweep.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { eventStream } from '../../src/domain/events.ts';
 import { Place, Program, type Settings } from '../journey/program.ts';
 import type { Dovecot } from '../support/dovecot.ts';
 import { ImapWire, type Moment } from '../support/imap-wire.ts';
 import { Mail, message, type Put } from '../support/mail.ts';
 import { Oracle, type Reading } from '../support/oracle.ts';
+import { PACE_OF_LIVES } from './pace.ts';
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 
@@ -132,8 +136,7 @@ export interface Life {
 }
 
 export interface Again {
-  readonly code: number | null;
-  readonly stderr: string;
+  readonly code: number;
   readonly summary: readonly string[];
   /** The log in short, for a failure's message. */
   readonly log: readonly string[];
@@ -285,12 +288,17 @@ export class Scene implements AsyncDisposable {
     }
   }
 
-  /** The second life, straight to its end: what it printed, and its exit code. */
+  /** The second life, straight to its end, in this process: nobody kills it. What it printed, and its exit code. */
   async again(): Promise<Again> {
-    await using program = new Program(this.#place, this.#settings, ['sweep'], { main: CHILD });
-    const { code } = await program.ended;
-    const log = program.log.map(({ event, folder = '', why = '' }) => `${event} ${folder} ${why}`);
-    return { code, stderr: program.stderr, summary: program.plain, log };
+    const config = loadConfig(this.#settings, { envFiles: [] });
+    const stream = eventStream();
+    const log: string[] = [];
+    const summary: string[] = [];
+    stream.subscribe((event, { folder = '', why = '' }) => log.push(`${event} ${folder} ${why}`));
+    const print = (line: string) => summary.push(line);
+    const { signal } = new AbortController();
+    const code = await sweep(config, { signal, stream, print, pace: PACE_OF_LIVES });
+    return { code, summary, log };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -200,7 +200,7 @@ export class World implements AsyncDisposable {
     const ended = life.ended.then((its) => {
       code = its;
     });
-    await this.until('imapferry ends', () => code !== undefined, 10_000);
+    await this.until('imapferry ends', () => code !== undefined);
     await ended;
     return code;
   }
@@ -217,7 +217,7 @@ export class World implements AsyncDisposable {
   async until(
     what: string,
     condition: () => boolean | Promise<boolean>,
-    ms = 20_000,
+    ms = 45_000,
   ): Promise<void> {
     const deadline = Date.now() + ms;
     for (;;) {

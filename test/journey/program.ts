@@ -125,7 +125,7 @@ export class Program implements AsyncDisposable {
   async until(
     what: string,
     condition: () => boolean | Promise<boolean>,
-    ms = 30_000,
+    ms = 50_000,
   ): Promise<void> {
     const deadline = Date.now() + ms;
     for (;;) {
