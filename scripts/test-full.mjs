@@ -1,0 +1,29 @@
+// npm run test:full: every point with every fault, and docs/reliability.md made of what came of each.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensure, env, run } from './ensure.mjs';
+import { mailServers } from './mail-servers.mjs';
+
+ensure();
+mailServers();
+const folder = mkdtempSync(join(tmpdir(), 'imapferry-results-'));
+const results = join(folder, 'results.jsonl');
+const began = Date.now();
+const args = process.argv.slice(2);
+const tested = run('vitest', ['run', ...args], {
+  env: { ...env, FULL: '1', RELIABILITY_RESULTS: results },
+});
+process.exitCode = tested;
+if (tested !== 0)
+  console.error(
+    'docs/reliability.md stays as it is: it is made only of a run in which all went well.',
+  );
+else if (args.length > 0)
+  console.error('docs/reliability.md stays as it is: not all tests were run.');
+else {
+  const { makeReliabilityPage } = await import('./reliability.mjs');
+  const points = makeReliabilityPage(results, (Date.now() - began) / 1000);
+  console.log(`docs/reliability.md tells of ${points} points.`);
+}
+rmSync(folder, { recursive: true });
