@@ -1,33 +1,68 @@
-/** How often what a server refuses may be tried again: so many times within any minute, whoever asks. */
+/**
+ * How often what a server refuses may be tried again: so many attempts within any minute, whoever makes them. While
+ * nothing was refused, there is no bound.
+ */
 import type { Clock } from '../domain/ports.ts';
 import type { Pace } from './pace.ts';
 
 export class Allowance {
   readonly #clock: Clock;
-  readonly #pace: Pace;
-  /** When the latest refused attempts were (clock ticks), the earliest first. */
+  readonly #pace: Pick<Pace, 'refusals' | 'refusalsWithin'>;
+  /** When the refused attempts of the last minute were (clock ticks), the earliest first. */
   #refused: number[] = [];
+  #underWay = 0;
+  #ended = Promise.withResolvers<void>();
 
-  constructor(clock: Clock, pace: Pace) {
+  constructor(clock: Clock, pace: Pick<Pace, 'refusals' | 'refusalsWithin'>) {
     this.#clock = clock;
     this.#pace = pace;
   }
 
-  /** An attempt was refused. */
-  refused(): void {
-    this.#refused = [...this.#refused, this.#clock.ticks()].slice(-this.#pace.refusals);
+  /**
+   * Runs an attempt as soon as there may be another. Rejects with the signal's reason where that aborts before.
+   * @param wasRefused whether what it came to, or threw, counts
+   */
+  async attempt<T>(
+    work: () => Promise<T>,
+    signal: AbortSignal,
+    wasRefused: (came: { value: T } | { thrown: unknown }) => boolean,
+  ): Promise<T> {
+    await this.#another(signal);
+    this.#underWay++;
+    let counts = false;
+    try {
+      const value = await work();
+      counts = wasRefused({ value });
+      return value;
+    } catch (thrown) {
+      counts = wasRefused({ thrown });
+      throw thrown;
+    } finally {
+      this.#underWay--;
+      if (counts) this.#refused.push(this.#clock.ticks());
+      this.#ended.resolve();
+      this.#ended = Promise.withResolvers<void>();
+    }
   }
 
-  /** Resolves once another attempt may be made; rejects with the signal's reason as soon as it aborts. */
-  async another(signal: AbortSignal): Promise<void> {
+  /** Waits while those that were refused, and those that may be, make up the allowance. */
+  async #another(signal: AbortSignal): Promise<void> {
+    const { refusals, refusalsWithin } = this.#pace;
     for (;;) {
       signal.throwIfAborted();
-      const { refusals, refusalsWithin } = this.#pace;
+      const since = this.#clock.ticks() - refusalsWithin;
+      this.#refused = this.#refused.filter((at) => at > since);
       const [earliest] = this.#refused;
-      if (earliest === undefined || this.#refused.length < refusals) return;
-      const left = earliest + refusalsWithin - this.#clock.ticks();
-      if (left <= 0) return;
-      await this.#clock.sleep(left, signal);
+      if (earliest === undefined || this.#refused.length + this.#underWay < refusals) return;
+      await this.#until(earliest - since, signal);
     }
+  }
+
+  /** Waits so long, or until an attempt has ended. */
+  async #until(ms: number, signal: AbortSignal): Promise<void> {
+    const enough = new AbortController();
+    const slept = this.#clock.sleep(ms, AbortSignal.any([signal, enough.signal]));
+    slept.catch(() => undefined);
+    await Promise.race([slept, this.#ended.promise]).finally(() => enough.abort());
   }
 }

@@ -45,7 +45,7 @@ function withoutDeadly(works: Works, { epoch, messages }: Batch): readonly Liste
 }
 
 async function attempts(works: Works, batch: Batch): Promise<void> {
-  const { clock, pace, quit } = works;
+  const { allowance, clock, pace, quit } = works;
   const carried = new Map<number, ReadonlySet<string>>();
   const retried = (failure: Failure, nth: number) =>
     works.emit('delivery.retried', {
@@ -57,7 +57,7 @@ async function attempts(works: Works, batch: Batch): Promise<void> {
       why: failure.message,
       err: failure,
     });
-  await attempt(() => allowed(works, () => once(works, batch, carried)), {
+  await attempt(() => allowance.attempt(() => once(works, batch, carried), quit, wasRefused), {
     clock,
     pace,
     signal: quit,
@@ -65,17 +65,10 @@ async function attempts(works: Works, batch: Batch): Promise<void> {
   });
 }
 
-/** One attempt as soon as the route may make another, counted where it is refused. */
-async function allowed(works: Works, attempt: () => Promise<Outcome>): Promise<void> {
-  const { allowance, quit } = works;
-  await allowance.another(quit);
-  try {
-    if ((await attempt()) === 'some refused') allowance.refused();
-  } catch (thrown) {
-    // Of a lost connection nobody was asked; beginning a new one has pauses of its own.
-    if (!(thrown instanceof Failure) || thrown.kind !== 'lost') allowance.refused();
-    throw thrown;
-  }
+/** Refused is what an answer says. Of a lost connection nobody was asked; beginning a new one has pauses of its own. */
+function wasRefused(came: { value: Outcome } | { thrown: unknown }): boolean {
+  if ('value' in came) return came.value === 'some refused';
+  return !(came.thrown instanceof Failure) || came.thrown.kind !== 'lost';
 }
 
 type Outcome = 'through' | 'some refused';

@@ -37,7 +37,7 @@ export class LoginGate {
 
   async #knock<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const { journal, clock, pace } = this.#world;
-    await this.#allowance.another(signal);
+    signal.throwIfAborted();
     this.#refusals ??= journal.refusals(this.#id);
     const before = this.#refusals;
     if (before.count >= PATIENCE) {
@@ -46,7 +46,7 @@ export class LoginGate {
       if (passed < pace.refusedLogin) await clock.sleep(pace.refusedLogin - passed, signal);
     }
     try {
-      const session = await connect();
+      const session = await this.#allowance.attempt(connect, signal, wasRefused);
       if (before.count > 0) {
         this.#refusals = { count: 0, lastAt: 0 };
         this.#note(() => journal.clearRefusals(this.#id));
@@ -54,8 +54,6 @@ export class LoginGate {
       return session;
     } catch (thrown) {
       const failure = asFailure(thrown, 'login');
-      // A network that is down refuses nothing.
-      if (failure.step === 'login') this.#allowance.refused();
       if (failure.kind === 'login-refused') this.#refused(failure, before.count + 1);
       throw failure;
     }
@@ -87,4 +85,9 @@ export class LoginGate {
       msg: `The ${this.#account.side} server refuses the login (${failure.message}). Nothing is lost: mail stays where it is, and imapferry tries again every ${minutes} minutes. Check ${prefix}_USER and ${prefix}_PASSWORD; many providers want an app password.`,
     });
   }
+}
+
+/** A network that is down refuses nothing. */
+function wasRefused(came: object): boolean {
+  return 'thrown' in came && asFailure(came.thrown, 'login').step === 'login';
 }

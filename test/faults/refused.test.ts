@@ -377,3 +377,115 @@ describe.concurrent('refused', () => {
     record({ part: 'refused', point, outcome });
   });
 });
+
+describe('message after message', () => {
+  it.each([
+    ['with MULTIAPPEND', undefined],
+    ['with LITERAL+ only', 'IMAP4rev1 UIDPLUS LITERAL+ IDLE'],
+  ])(
+    'refused for no known reason: the folder rests, is watched, and is taken up again, %s',
+    async (how, capability) => {
+      await using own = capability
+        ? await Servers.start({ destination: { capability } })
+        : undefined;
+      await using world = await (own ?? servers).world({
+        pace: { holdFirst: 200, holdLongest: 400 },
+      });
+      for (let i = 0; i < 40; i++) await world.put('INBOX', message());
+      let strict = true;
+      let asked = 0;
+      world.destination.at = ({ when, command: { name } }) => {
+        if (when !== 'before' || name !== 'APPEND' || !strict) return undefined;
+        asked++;
+        return { say: 'TAG NO 42' };
+      };
+      world.start();
+      await world.saw('delivery.postponed');
+      // Halves of halves, three that stand alone, and the last one of all.
+      expect(asked).toBeLessThanOrEqual(12);
+      expect(world.events('delivery.postponed')[0]?.why).toMatch(/message after message.* 42\.$/);
+      await world.saw('delivery.postponed', 2);
+      const noticed = world.count('watcher.noticed');
+      await world.put('INBOX', message());
+      await world.until('it is noticed', () => world.count('watcher.noticed') > noticed);
+      expect(world.count('delivery.refused')).toBe(0);
+      strict = false;
+      await world.left();
+      expect(world.count('route.resumed')).toBe(1);
+      expect(await world.stop()).toBe(0);
+      expect(await world.oracle.end()).toEqual([]);
+      record({
+        part: 'refused',
+        point: `APPEND of every message answered NO ${how}`,
+        outcome: 'holds the route',
+      });
+    },
+  );
+
+  it('of forty, three of them bad for no known reason: these are set aside, the rest is carried', async () => {
+    await using world = await servers.world({
+      pace: { refusedFirst: 60_000, refusedLongest: 60_000 },
+    });
+    for (let i = 0; i < 40; i++) {
+      await world.put('INBOX', message({ body: i < 3 ? 'The culprit' : 'good' }));
+    }
+    world.destination.at = ({ when, command: { name } }) =>
+      when === 'before' && name === 'APPEND'
+        ? { send: (whole) => (whole.includes('The culprit') ? 'TAG NO 42' : whole) }
+        : undefined;
+    world.start();
+    await world.left(3);
+    await world.saw('delivery.refused', 3);
+    expect(world.count('delivery.postponed')).toBe(0);
+    expect(await world.stop()).toBe(0);
+    expect(await world.oracle.now()).toEqual([]);
+    record({
+      part: 'refused',
+      point: 'APPEND of the first three of forty answered NO',
+      outcome: 'sets the message aside',
+    });
+  });
+});
+
+it('six refused attempts a minute are the most, however many folders and batches there are', async () => {
+  const WITHIN = 1500;
+  const names = ['INBOX', 'One', 'Two', 'Three'];
+  await using world = await servers.world({
+    route: {
+      folders: names.map((name) => ({ kind: 'folder', name })),
+      sweepInterval: 50,
+      maxWatchers: 4,
+      concurrency: 4,
+    },
+    pace: { refusalsWithin: WITHIN },
+  });
+  for (const name of names) {
+    if (name !== 'INBOX') await world.old.create(name);
+    for (let i = 0; i < 3; i++) await world.put(name, message());
+  }
+  const refusals: number[] = [];
+  let strict = true;
+  world.source.at = ({ when, command: { line } }) => {
+    if (when !== 'before' || !strict || !/ UID FETCH .* BODY\.PEEK\[\]/.test(line))
+      return undefined;
+    refusals.push(performance.now());
+    return { say: 'TAG NO not now' };
+  };
+  world.start();
+  await world.until('there were eighteen', () => refusals.length >= 18);
+  for (const since of refusals) {
+    // An attempt counts from its answer, which comes after the server was asked.
+    const within = refusals.filter((at) => at >= since && at < since + WITHIN - 50);
+    expect(within.length).toBeLessThanOrEqual(6);
+  }
+  expect((refusals[17] ?? 0) - (refusals[0] ?? 0)).toBeGreaterThan(WITHIN);
+  strict = false;
+  for (const name of names) await world.left(0, name);
+  expect(await world.stop()).toBe(0);
+  expect(await world.oracle.end()).toEqual([]);
+  record({
+    part: 'refused',
+    point: 'FETCH in four folders at once answered NO',
+    outcome: 'tries at most six times a minute',
+  });
+});

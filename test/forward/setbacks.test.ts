@@ -4,6 +4,7 @@ import { Failure } from '../../src/domain/failure.ts';
 import type { Clock, RouteJournal } from '../../src/domain/ports.ts';
 import { accountId } from '../../src/domain/route.ts';
 import { Allowance } from '../../src/forward/allowance.ts';
+import { systemClock } from '../../src/forward/clock.ts';
 import { PACE } from '../../src/forward/pace.ts';
 import { Strikes } from '../../src/forward/strikes.ts';
 import { letter, Rig, routeOf } from './rig.ts';
@@ -164,35 +165,77 @@ describe('an allowance of six refused attempts a minute', () => {
     };
   }
 
-  it('lets the seventh wait until the first is a minute old, whatever went well meanwhile', async () => {
+  const refused = () => true;
+  const never = new AbortController().signal;
+
+  it('lets the seventh wait until the first is a minute old, whatever goes well meanwhile', async () => {
     const time = clock();
     const allowance = new Allowance(time, PACE);
     const at: number[] = [];
-    const { signal } = new AbortController();
-    for (let i = 0; i < 20; i++) {
-      await allowance.another(signal);
-      at.push(time.ticks());
-      await time.sleep(1000, signal);
-      allowance.refused();
+    for (let i = 0; i < 40; i++) {
+      const bad = i % 2 === 0;
+      await allowance.attempt(
+        async () => {
+          if (bad) at.push(time.ticks());
+          await time.sleep(1000, never);
+        },
+        never,
+        () => bad,
+      );
     }
-    for (const [i, start] of at.entries()) {
-      expect(
-        at.filter((other) => other >= start && other < start + 60_000).length,
-      ).toBeLessThanOrEqual(6);
-      if (i >= 6) expect(start).toBeGreaterThanOrEqual((at[i - 6] ?? 0) + 60_000);
+    for (const start of at) {
+      const within = at.filter((other) => other >= start && other < start + 60_000);
+      expect(within.length).toBeLessThanOrEqual(6);
     }
+    expect(at[6]).toBeGreaterThanOrEqual((at[0] ?? 0) + 60_000);
   });
 
-  it('bounds nothing that is not refused', async () => {
+  it('counts those under way once one was refused', async () => {
+    const time = { ...clock(), sleep: () => new Promise<void>(() => undefined) };
+    const allowance = new Allowance(time, PACE);
+    await allowance.attempt(async () => undefined, never, refused);
+    let begun = 0;
+    const ends: (() => void)[] = [];
+    const attempt = () =>
+      allowance.attempt(
+        () => {
+          begun++;
+          return new Promise<void>((resolve) => ends.push(resolve));
+        },
+        never,
+        () => false,
+      );
+    const settle = () => new Promise((resolve) => setImmediate(resolve));
+    const six = Array.from({ length: 6 }, attempt);
+    await settle();
+    expect(begun).toBe(5);
+    ends[0]?.();
+    await settle();
+    expect(begun).toBe(6);
+    for (const end of ends) end();
+    await Promise.all(six);
+  });
+
+  it('bounds nothing that is not refused, and nothing that waits side by side', async () => {
     const time = clock();
     const allowance = new Allowance(time, PACE);
-    for (let i = 0; i < 1000; i++) await allowance.another(new AbortController().signal);
+    const some = Array.from({ length: 1000 }, () =>
+      allowance.attempt(
+        async () => undefined,
+        never,
+        () => false,
+      ),
+    );
+    await Promise.all(some);
     expect(time.ticks()).toBe(5);
   });
 
   it('ends its wait when imapferry stops', async () => {
-    const allowance = new Allowance(clock(), PACE);
-    for (let i = 0; i < 6; i++) allowance.refused();
-    await expect(allowance.another(AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop');
+    const allowance = new Allowance({ ...clock(), sleep: systemClock.sleep }, PACE);
+    for (let i = 0; i < 6; i++) await allowance.attempt(async () => undefined, never, refused);
+    const stop = new AbortController();
+    const waits = allowance.attempt(async () => undefined, stop.signal, refused);
+    stop.abort(new Error('stop'));
+    await expect(waits).rejects.toThrow('stop');
   });
 });
