@@ -27,8 +27,7 @@ export class Allowance {
     signal: AbortSignal,
     wasRefused: (came: { value: T } | { thrown: unknown }) => boolean,
   ): Promise<T> {
-    await this.#another(signal);
-    this.#underWay++;
+    await this.#begin(signal);
     let counts = false;
     try {
       const value = await work();
@@ -45,17 +44,19 @@ export class Allowance {
     }
   }
 
-  /** Waits while those that were refused, and those that may be, make up the allowance. */
-  async #another(signal: AbortSignal): Promise<void> {
+  /** Waits while those that were refused, and those that may be, make up the allowance; then one more is under way. */
+  async #begin(signal: AbortSignal): Promise<void> {
     const { refusals, refusalsWithin } = this.#pace;
     for (;;) {
       signal.throwIfAborted();
       const since = this.#clock.ticks() - refusalsWithin;
       this.#refused = this.#refused.filter((at) => at > since);
       const [earliest] = this.#refused;
-      if (earliest === undefined || this.#refused.length + this.#underWay < refusals) return;
+      if (earliest === undefined || this.#refused.length + this.#underWay < refusals) break;
       await this.#until(earliest - since, signal);
     }
+    // At once, before anybody else asks.
+    this.#underWay++;
   }
 
   /** Waits so long, or until an attempt has ended. */
