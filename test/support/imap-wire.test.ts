@@ -1,6 +1,8 @@
+import { connect } from 'node:net';
 import { expect, it } from 'vitest';
 import { Place, Program } from '../journey/program.ts';
 import { startDovecot } from './dovecot.ts';
+import { FakeImap } from './fake-imap.ts';
 import { type Deed, ImapWire, type Moment } from './imap-wire.ts';
 import { Mail } from './mail.ts';
 
@@ -71,4 +73,29 @@ it.each([ALL, 'IMAP4rev1'])('sends something else in the place of a command (%s)
   );
   expect(seen.code).toBe(1);
   expect(seen.arrived[1]).toContain('a1 NO two');
+});
+
+it('holds an answer back, and what comes behind it, until it may go on', async () => {
+  await using server = await FakeImap.start();
+  await using wire = await ImapWire.between({ to: server.port });
+  const may = Promise.withResolvers<void>();
+  wire.at = ({ when, command }) =>
+    when === 'after' && command.tag === 'a1' ? { wait: may.promise } : undefined;
+  const client = connect(wire.port, '127.0.0.1');
+  let heard = '';
+  client.on('data', (chunk) => {
+    heard += chunk.toString();
+  });
+  client.write('a1 NOOP\r\na2 NOOP\r\na3 LOGOUT\r\n');
+  const gone = new Promise((resolve) => client.on('end', resolve));
+  await server.until(() => server.text.includes('LOGOUT'));
+  // What the server has sent is at the wire by the time that it greets somebody else.
+  const other = connect(wire.port, '127.0.0.1');
+  await new Promise((resolve) => other.once('data', resolve));
+  other.destroy();
+  expect(wire.commands.map(({ tag }) => tag)).toEqual(['a1', 'a2', 'a3']);
+  expect(heard).not.toContain('a1 OK');
+  may.resolve();
+  await gone;
+  expect(heard.match(/^a\d OK/gm)).toEqual(['a1 OK', 'a2 OK', 'a3 OK']);
 });

@@ -47,7 +47,9 @@ export type Deed =
    * `before`: the server gets this in place of the whole command with its literals, and the answer goes its way. Where a
    * string is returned, the server gets nothing, and the client hears that.
    */
-  | Send;
+  | Send
+  /** `after`: the tagged answer, and all that comes behind it on this connection, goes on once that has settled. */
+  | Wait;
 
 interface Say {
   readonly say: string;
@@ -56,6 +58,10 @@ interface Say {
 
 interface Send {
   readonly send: (command: Buffer) => Buffer | string;
+}
+
+interface Wait {
+  readonly wait: Promise<unknown>;
 }
 
 export interface ImapWireOptions {
@@ -138,11 +144,11 @@ export class ImapWire implements AsyncDisposable {
     ] as const) {
       this.#sockets.add(socket);
       socket.on('data', (chunk: Buffer) => line.heard(socket === client, chunk));
-      socket.on('end', () => other.end());
+      socket.on('end', () => line.inTurn(socket === client, () => other.end()));
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         this.#sockets.delete(socket);
-        other.destroy();
+        line.inTurn(socket === client, () => other.destroy());
       });
     }
     const deed = this.onJoin?.(this.made);
@@ -183,6 +189,8 @@ class Strand {
   #swallow: Say | Send | undefined;
   /** Continuations that the server will ask for and the client must not see. */
   #unasked = 0;
+  /** Pending while what comes from the server is held back. */
+  #held: Promise<void> | undefined;
   #deaf = false;
 
   constructor(wire: ImapWire, nth: number, client: Socket, server: Socket) {
@@ -204,7 +212,7 @@ class Strand {
   heard(up: boolean, chunk: Buffer): void {
     const one = up ? this.#up : this.#down;
     one.rest = Buffer.concat([one.rest, chunk]);
-    while (!this.#deaf && one.rest.length > 0) {
+    while (!this.#deaf && one.rest.length > 0 && (up || !this.#held)) {
       if (one.literal > 0) this.#literal(up, one);
       else {
         const end = one.rest.indexOf('\r\n');
@@ -215,6 +223,22 @@ class Strand {
         else this.#lineDown(line);
       }
     }
+  }
+
+  /** Does it once all that came before from that side has gone on. */
+  inTurn(up: boolean, deed: () => void): void {
+    if (up || !this.#held) deed();
+    else void this.#held.then(() => this.inTurn(up, deed));
+  }
+
+  #hold(line: Buffer, until: Promise<unknown>): void {
+    const goOn = () => {
+      this.#held = undefined;
+      if (this.#deaf || !this.#client.writable) return;
+      this.#client.write(line);
+      this.heard(false, Buffer.alloc(0));
+    };
+    this.#held = until.then(goOn, goOn);
   }
 
   #literal(up: boolean, one: Flow): void {
@@ -323,11 +347,12 @@ class Strand {
     } else if (typeof deed === 'string') {
       this.strike(deed);
     } else if (when === 'after') {
-      if (!('say' in deed)) throw new Error('after an answer only `say` can be done');
-      this.#say(deed, command);
-    } else if (when === 'before') {
+      if ('wait' in deed && line) this.#hold(line, deed.wait);
+      else if ('say' in deed) this.#say(deed, command);
+      else throw new Error('after an answer nothing can be sent');
+    } else if (when === 'before' && !('wait' in deed)) {
       this.#swallow = deed;
       this.#up.kept = [];
-    } else throw new Error('in a literal nothing can be said');
+    } else throw new Error(`this can't be done at the moment '${when}'`);
   }
 }
