@@ -42,7 +42,7 @@ export function differs(
   const retryAt = now + works.pace.unverified;
   const why =
     destUid === undefined
-      ? 'its copy at the destination is not the same message'
+      ? 'the destination accepted it, and holds no copy that is the same message'
       : `what the destination holds under UID ${destUid} is not the same message`;
   works.journal.setAside(
     epoch.key,
@@ -53,9 +53,13 @@ export function differs(
   );
   epoch.rechecked.add(original.uid);
   works.revisit(epoch.pair, works.pace.unverified);
+  const again =
+    destUid === undefined
+      ? `if it finds no bad copy in ${dest.folder} then, the message is sent once more`
+      : `if you delete that copy in ${dest.folder}, the message is sent once more`;
   tell(works, 'delivery.unverified', epoch, intentOf(original), {
     why,
     bytes: original.bytes.length,
-    msg: `The message with UID ${original.uid} in ${epoch.pair.source} stays at the source: ${why}. imapferry looks again once a day; if you delete that copy in ${dest.folder}, the message is sent once more.`,
+    msg: `The message with UID ${original.uid} in ${epoch.pair.source} stays at the source: ${why}. imapferry looks again once a day; ${again}.`,
   });
 }

@@ -22,6 +22,8 @@ export class Epoch {
   readonly inHand = new Set<number>();
   /** When an APPEND of this process was interrupted (clock ticks), by UID. Absent: by an earlier process. */
   readonly interrupted = new Map<number, number>();
+  /** UIDs whose APPEND was answered OK in this process, and whose copies were not found. */
+  readonly accepted = new Set<number>();
   /** Unverified messages that this process has looked at. */
   readonly rechecked = new Set<number>();
   /** It was told that carried mail stays marked because others have marked theirs. */

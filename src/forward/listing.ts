@@ -46,10 +46,25 @@ export class Listing {
     return rows.filter((row) => row.uid >= from && !isDeleted(row.flags));
   }
 
+  /** UIDs, `from` or higher, of what may be this original's copy gone wrong: its Message-ID or INTERNALDATE is the same. */
+  alike(original: Original, from: number): number[] {
+    const id = messageIdOf(original.bytes);
+    const date = original.internalDate?.getTime();
+    return this.#all()
+      .filter(({ messageId, internalDate }) => {
+        const sameId = id !== undefined && messageId === id;
+        return sameId || (date !== undefined && internalDate?.getTime() === date);
+      })
+      .map(({ uid }) => uid)
+      .filter((uid) => uid >= from);
+  }
+
+  #all(): Candidate[] {
+    return [...this.#withoutId, ...[...this.#byMessageId.values()].flat()];
+  }
+
   #alike(original: Original, anyId: boolean): Candidate[] {
-    const rows = anyId
-      ? [...this.#withoutId, ...[...this.#byMessageId.values()].flat()]
-      : this.#withoutId;
+    const rows = anyId ? this.#all() : this.#withoutId;
     const date = original.internalDate?.getTime();
     return rows.filter(
       (row) =>

@@ -97,7 +97,7 @@ async function recover(
       if (misses(works, epoch, original)) doubtful.push(original);
     } else if (
       note?.state === 'unverified' &&
-      badCopyRemains(first.listing, original, note, view)
+      badCopyRemains(works, first.listing, original, note, view)
     ) {
       differs(works, epoch, original, note.dest, note.destUid);
     } else absent.push(original);
@@ -108,7 +108,15 @@ async function recover(
     const second = await seek(works, session, again, epoch, doubtful, notes);
     noteFound(works, epoch, view, doubtful, second.found, notes);
     receipts.push(...second.found);
-    absent.push(...second.missing);
+    for (const original of second.missing) {
+      if (!epoch.accepted.has(original.uid)) {
+        absent.push(original);
+        continue;
+      }
+      // Not interrupted: sent again, it would fare no better, and the destination fill with bad copies.
+      differs(works, epoch, original, notes.get(original.uid)?.dest ?? again, undefined);
+      works.differed(epoch);
+    }
   }
   return { receipts, absent };
 }
@@ -164,6 +172,7 @@ async function append(
 ): Promise<Placed> {
   const { folder, uidValidity, uidNext } = view;
   works.journal.intend(epoch.key, { folder, uidValidity, uidNext }, originals.map(intentOf));
+  for (const { uid } of originals) epoch.accepted.delete(uid);
   const placements = await session.append(originals);
   const fields = { route: works.route.name, folder: epoch.pair.source, dest: folder };
   works.emit('delivery.appended', { ...fields, count: originals.length });

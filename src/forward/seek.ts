@@ -2,7 +2,7 @@
  * Looks for copies that are there already: what an interrupted APPEND left, what an earlier life carried and forgot.
  * A copy is recognised by its bytes, and proves one original only.
  */
-import type { Candidate, Copy, FolderView, MessageKey, Original } from '../domain/message.ts';
+import type { Copy, FolderView, MessageKey, Original } from '../domain/message.ts';
 import { isDeleted } from '../domain/message.ts';
 import type { DestinationSession, Note } from '../domain/ports.ts';
 import { type Proof, Receipt } from '../domain/receipt.ts';
@@ -117,6 +117,7 @@ function rivals(matches: readonly Receipt[], { original, copy }: Receipt): numbe
 
 /** Whether an unverified message's bad copy, or what may be it, is still there. */
 export function badCopyRemains(
+  works: Works,
   listing: Listing,
   original: Original,
   note: Note,
@@ -125,6 +126,7 @@ export function badCopyRemains(
   if (note.destUid !== undefined && note.dest.uidValidity === view.uidValidity) {
     return listing.has(note.destUid);
   }
-  const alike: Candidate[] = listing.candidates(original, lowest(note, view));
-  return alike.length > 0;
+  const alike = listing.alike(original, lowest(note, view));
+  const claimed = works.journal.claimed(view, alike);
+  return alike.some((uid) => !claimed.has(uid));
 }

@@ -15,8 +15,9 @@ export interface Stored {
 }
 
 /**
- * Reads each stored message back on the connection that appended it and notes the Receipts. What differs is set
- * aside. Rejects with a Failure where reading back did not work: the messages stay noted as appending.
+ * Reads each stored message back on the connection that appended it and notes the Receipts. What is not the same under
+ * the UID that APPENDUID gave is looked for by its bytes before it is set aside. Rejects with a Failure where reading
+ * back did not work, or copies can't be found: these messages stay noted as appending.
  */
 export async function verify(
   works: Works,
@@ -33,21 +34,20 @@ export async function verify(
     else unnamed.push(original);
   }
   const receipts: Receipt[] = [];
+  const bad = new Map<Original, number>();
   if (named.size > 0) {
     await session.read([...named.keys()], (copy) => {
       const original = named.get(copy.uid);
-      const receipt = original && match(epoch, original, view, copy, works.route.verify);
+      if (original === undefined) return;
+      const receipt = match(epoch, original, view, copy, works.route.verify);
       if (receipt) receipts.push(receipt);
+      else bad.set(original, copy.uid);
     });
   }
   const proven = prove(works, receipts);
   for (const { copy } of proven) named.delete(copy.uid);
-  for (const [uid, original] of named) {
-    const { folder, uidValidity, uidNext } = view;
-    differs(works, epoch, original, { folder, uidValidity, uidNext }, uid);
-    works.differed(epoch);
-  }
-  return [...proven, ...(await findUnnamed(works, session, view, epoch, unnamed))];
+  const rest = [...unnamed, ...named.values()];
+  return [...proven, ...(await findCopies(works, session, view, epoch, rest, bad))];
 }
 
 /** Notes Receipts. A copy that proves another original already proves no second one. */
@@ -75,13 +75,17 @@ function claims(works: Works, receipt: Receipt, at: number): boolean {
   }
 }
 
-/** Copies without a credible UID are found among what has come to the folder, by their bytes. */
-async function findUnnamed(
+/**
+ * Copies without a credible UID are found among what has come to the folder, by their bytes.
+ * @param bad what APPENDUID named and is another message, by UID
+ */
+async function findCopies(
   works: Works,
   session: DestinationSession,
   view: FolderView,
   epoch: Epoch,
   originals: readonly Original[],
+  bad: ReadonlyMap<Original, number>,
 ): Promise<Receipt[]> {
   if (originals.length === 0) return [];
   const fresh = await session.open(view.folder, { fresh: true });
@@ -94,10 +98,24 @@ async function findUnnamed(
     works.journal.prove(found, works.clock.now());
     works.proven();
   }
-  if (missing.length > 0) {
-    for (const { uid } of missing) epoch.interrupted.set(uid, works.clock.ticks());
+  const { folder, uidValidity, uidNext } = view;
+  const claimed = works.journal.claimed(view, [...bad.values()]);
+  let lost = 0;
+  for (const original of missing) {
+    const uid = bad.get(original);
+    // What was there before the APPEND, or is another original's copy, is nobody's bad copy.
+    if (uid === undefined || uid < uidNext || claimed.has(uid)) {
+      lost++;
+      epoch.interrupted.set(original.uid, works.clock.ticks());
+      epoch.accepted.add(original.uid);
+    } else {
+      differs(works, epoch, original, { folder, uidValidity, uidNext }, uid);
+      works.differed(epoch);
+    }
+  }
+  if (lost > 0) {
     throw new Failure(
-      `${missing.length} copies can not be found in ${view.folder} after the server accepted them; imapferry looks for them again.`,
+      `${lost} copies can not be found in ${folder} after the server accepted them; imapferry looks for them again.`,
       { step: 'verify', scope: 'connection', outcomeUnknown: true },
     );
   }
