@@ -1,6 +1,5 @@
 /** One or many messages in one APPEND (RFC 3502) with literals that wait for no answer (RFC 7888): one round trip. */
 import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
-import { Failure } from '../domain/failure.ts';
 import type { Placement } from '../domain/ports.ts';
 import type { Client } from './client.ts';
 import { uidsOf } from './sets.ts';
@@ -18,8 +17,8 @@ const PIECE = 64 * 1024;
 
 /**
  * Appends all of them, or none (RFC 3502 §6.3.11). Rejects with a Failure where the server refuses, or the outcome is not
- * known. APPENDUID must name as many distinct UIDs as there are messages, which then are theirs in order; otherwise the
- * batch counts as interrupted. Without APPENDUID a single message is stored under a UID not known.
+ * known. APPENDUID must name as many distinct UIDs as there are messages, which then are theirs in order; otherwise they
+ * are stored under UIDs not known.
  */
 export async function multiAppend(
   client: Client,
@@ -41,14 +40,10 @@ export async function multiAppend(
     ),
   );
   const [code, validity = '', set = ''] = codeOf(answer);
-  if (code !== 'APPENDUID' && messages.length === 1) return [{ is: 'stored' }];
-  const uids = uidsOf(set, messages.length);
+  const uids = code === 'APPENDUID' ? uidsOf(set, messages.length) : undefined;
   const uidValidity = /^\d{1,10}$/.test(validity) ? Number(validity) : undefined;
-  if (code !== 'APPENDUID' || uids?.length !== messages.length || uidValidity === undefined) {
-    throw new Failure(
-      `The server took ${messages.length} messages but does not say clearly under which UIDs; imapferry looks for them.`,
-      { step: 'append', scope: 'connection', outcomeUnknown: true },
-    );
+  if (uids?.length !== messages.length || uidValidity === undefined) {
+    return messages.map(() => ({ is: 'stored' }));
   }
   return uids.map((uid) => ({ is: 'stored', copy: { uid, uidValidity } }));
 }

@@ -147,7 +147,7 @@ const says =
 const multiOnly = (of: string, code: string): Row => ({
   of,
   answer: says(code),
-  becomes: { multi: three('unknown') },
+  becomes: { multi: three('stored') },
   appends: { multi: 1 },
 });
 
@@ -161,7 +161,7 @@ const ROWS: readonly Row[] = [
   {
     of: 'OK without APPENDUID',
     answer: ({ tag }) => `${tag} OK done`,
-    becomes: { multi: three('unknown'), literal: three('stored'), single: three('stored') },
+    becomes: { multi: three('stored'), literal: three('stored'), single: three('stored') },
     appends: { multi: 1, literal: 3, single: 3 },
   },
   multiOnly('too few UIDs', '[APPENDUID 7 1:2]'),
@@ -181,8 +181,8 @@ const ROWS: readonly Row[] = [
     of: 'two UIDs for one message',
     answer: says('[APPENDUID 7 1:2]'),
     // The library leaves such a UID out: the copy is looked for.
-    becomes: { literal: ['unknown', 'held', 'held'], single: three('stored') },
-    appends: { literal: 1, single: 3 },
+    becomes: { literal: three('stored'), single: three('stored') },
+    appends: { literal: 3, single: 3 },
   },
   ...['OVERQUOTA', 'LIMIT', 'UNAVAILABLE', 'NOPERM', 'TRYCREATE', 'SERVERBUG', 'INUSE'].map(
     (code): Row => ({
