@@ -1,6 +1,6 @@
 /** Retires originals whose copies are proven: expunge, mark, keep or move. Nothing here goes without a Receipt. */
 import { Failure } from '../domain/failure.ts';
-import { travellingFlags } from '../domain/message.ts';
+import { isDeleted, travellingFlags } from '../domain/message.ts';
 import type { Retired } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { Batch } from './folder-state.ts';
@@ -23,31 +23,36 @@ export async function retire(
     case 'keep':
       return done(works, batch, receipts, uids, 'kept');
     case 'mark':
-      await mark(works, batch, receipts, carried);
-      return done(works, batch, receipts, uids, 'marked');
+      return confirm(works, batch, receipts, await mark(works, batch, receipts, carried), 'marked');
     case 'expunge':
       await mark(works, batch, receipts, carried);
       return expunge(works, batch, receipts, uids);
     case 'move': {
       await followFlags(works, batch, receipts, carried, await flagsNow(works, batch, uids));
       const gone = await move(works, batch, uids, after.folder);
-      return confirm(works, batch, receipts, uids, gone, 'moved');
+      return confirm(works, batch, receipts, gone, 'moved');
     }
   }
 }
 
-/** Marks \Deleted. What another client changed since the fetch is put on the copies before anything is expunged. */
+/**
+ * Marks \Deleted. What another client changed since the fetch is put on the copies before anything is expunged. Resolves
+ * with those that are marked, or gone.
+ */
 async function mark(
   works: Works,
   batch: Batch,
   receipts: readonly Receipt[],
   carried: Carried,
-): Promise<void> {
+): Promise<Set<number>> {
   const uids = receipts.map(({ original }) => original.uid);
   const { epoch, lane } = batch;
   const now = await lane.use(epoch, works.cut, (session) => session.mark(uids));
   await followFlags(works, batch, receipts, carried, now);
+  return new Set(uids.filter((uid) => isDeleted(now.get(uid) ?? DELETED)));
 }
+
+const DELETED: ReadonlySet<string> = new Set(['\\Deleted']);
 
 async function flagsNow(
   works: Works,
@@ -115,7 +120,7 @@ async function expunge(
       ? { gone: await session.expunge(uids), strangers: false }
       : session.expungeAlone(uids),
   );
-  if (!strangers) return confirm(works, batch, receipts, uids, gone, 'expunged');
+  if (!strangers) return confirm(works, batch, receipts, gone, 'expunged');
   const { epoch } = batch;
   done(works, batch, receipts, uids, 'marked');
   if (epoch.heldTold) return;
@@ -129,21 +134,22 @@ async function expunge(
   });
 }
 
-/** Notes those that are gone; those that are not are a failure, and stay proven. */
+/** Notes those with which it is so; those with which it is not are a failure, and stay proven. */
 function confirm(
   works: Works,
   batch: Batch,
   receipts: readonly Receipt[],
-  uids: readonly number[],
-  gone: ReadonlySet<number>,
-  how: Retired,
+  retired: ReadonlySet<number>,
+  how: 'expunged' | 'moved' | 'marked',
 ): void {
-  const left = uids.filter((uid) => !gone.has(uid));
-  const went = uids.filter((uid) => gone.has(uid));
+  const uids = receipts.map(({ original }) => original.uid);
+  const left = uids.filter((uid) => !retired.has(uid));
+  const went = uids.filter((uid) => retired.has(uid));
   if (went.length > 0) done(works, batch, receipts, went, how);
   if (left.length > 0) {
+    const still = how === 'marked' ? 'not marked \\Deleted' : 'still there';
     throw new Failure(
-      `${left.length} carried messages are still in ${batch.epoch.pair.source} although the server was told to remove them; imapferry tries again.`,
+      `${left.length} carried messages in ${batch.epoch.pair.source} are ${still} although the server said that it is done; imapferry tries again.`,
       { step: 'retire', scope: 'connection' },
     );
   }
