@@ -38,7 +38,7 @@ export interface SourceSession extends Session {
   open(folder: string, how: { readOnly: boolean; idle: boolean }): Promise<FolderView>;
   /** `heard` is called, synchronously, whenever the server says EXISTS for the open folder. Nothing is promised of counts. */
   onExists(heard: () => void): void;
-  /** Every UID of the open folder, ascending: one UID SEARCH ALL. */
+  /** Every UID of the open folder, ascending: one UID SEARCH ALL, and a UID FETCH where that finds more or less than EXISTS says. */
   uids(): Promise<number[]>;
   /** What `uids` are: flags, size, INTERNALDATE, as one UID FETCH per 1000. Vanished ones are missing, strangers never come. */
   list(uids: readonly number[]): Promise<Listed[]>;
@@ -46,7 +46,8 @@ export interface SourceSession extends Session {
   listFrom(from: number): Promise<Listed[]>;
   /**
    * The whole messages, bytes as the server returns them, by BODY.PEEK[]: no flag changes.
-   * Vanished ones are missing. A message whose length disagrees with RFC822.SIZE comes as it is.
+   * Vanished ones are missing. A message whose length disagrees with RFC822.SIZE comes as it is, one that the server
+   * tells of and does not show, without bytes.
    */
   fetch(uids: readonly number[]): Promise<Original[]>;
   /**

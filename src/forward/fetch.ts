@@ -5,23 +5,23 @@ import { refuse } from './aside.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import { intentOf, type Works } from './works.ts';
 
-/** The originals as the source returns them now. Those that are gone, or can't be believed, are missing. */
+/**
+ * The originals as the source returns them now. Those that are gone are missing, and so are those that can't be believed:
+ * these are set aside.
+ */
 export async function fetchOriginals(
   works: Works,
   { epoch, lane }: Batch,
   messages: readonly Listed[],
   notes: ReadonlyMap<number, Note>,
 ): Promise<Original[]> {
-  const uids = messages.map(({ uid }) => uid);
-  const fetched = await lane.use(epoch, works.quit, (session) => session.fetch(uids));
+  const listed = new Map(messages.map((message) => [message.uid, message]));
+  const fetched = await lane.use(epoch, works.quit, (session) => session.fetch([...listed.keys()]));
   const originals: Original[] = [];
   for (const original of fetched) {
-    if (original.bytes.length === original.size || (await confirmed(works, epoch, original))) {
-      originals.push(original);
-    } else {
-      const why = `the source says it has ${original.size} bytes but returns ${original.bytes.length}, and not the same ones twice.`;
-      refuse(works, epoch, intentOf(original), notes.get(original.uid), why);
-    }
+    const doubt = await doubted(works, epoch, listed.get(original.uid) ?? original, original);
+    if (doubt === undefined) originals.push(original);
+    else refuse(works, epoch, intentOf(original), notes.get(original.uid), doubt);
   }
   works.emit('delivery.fetched', {
     route: works.route.name,
@@ -31,8 +31,28 @@ export async function fetchOriginals(
   return originals;
 }
 
-/** RFC822.SIZE is an estimate on some servers. The same bytes on another connection are believed; anything else is not. */
-async function confirmed(works: Works, epoch: Epoch, original: Original): Promise<boolean> {
+/**
+ * Why an original can't be believed; `undefined` where it can. RFC822.SIZE is an estimate on some servers: the same bytes
+ * on another connection are believed, whatever their number.
+ */
+async function doubted(
+  works: Works,
+  epoch: Epoch,
+  listed: Listed,
+  original: Original,
+): Promise<string | undefined> {
+  const { bytes } = original;
+  if (bytes.length === original.size && isTheSame(listed, original)) return undefined;
   const again = await works.fetchAgain(epoch, original.uid);
-  return again !== undefined && original.bytes.length > 0 && again.equals(original.bytes);
+  if (bytes.length > 0 && again?.equals(bytes)) return undefined;
+  const then = again ? `${again.length} on another connection` : 'nothing on another connection';
+  return `the source says it has ${listed.size} bytes, returns ${bytes.length}, and ${then}: not the same ones twice.`;
+}
+
+/** Neither its size nor its INTERNALDATE ever changes: with others, this may be another message. */
+function isTheSame(listed: Listed, original: Original): boolean {
+  return (
+    listed.size === original.size &&
+    listed.internalDate?.getTime() === original.internalDate?.getTime()
+  );
 }

@@ -137,11 +137,9 @@ class ImapDestination extends ImapSession implements DestinationSession {
     await this.#notThere(partial.map(({ uid }) => uid));
   }
 
-  /** A copy that is told of but not shown is not missing; whether it went meanwhile, a NOOP brings to light. */
+  /** A copy that is told of but not shown is not missing, unless it went meanwhile. */
   async #notThere(uids: readonly number[]): Promise<void> {
-    if (uids.length === 0) return;
-    await this.client.step('verify', () => this.client.command('NOOP', false));
-    const there = await this.present('verify', uids);
+    const there = await this.stillThere('verify', uids);
     if (there.size === 0) return;
     throw new Failure(
       `The server does not show ${there.size} messages of ${this.#view?.folder} that it says are there; imapferry looks again.`,

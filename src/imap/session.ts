@@ -79,14 +79,17 @@ export abstract class ImapSession implements Session {
 
   /** For servers that say no UIDNEXT: one more than the last message's UID. Lower than the truth is safe. */
   async #uidAfterLast(): Promise<number> {
-    let last = 0;
     const { mailbox } = this.client.flow;
     if (mailbox && mailbox.exists === 0) return 1;
-    const query: Query = { step: 'open', sets: ['1:*'], items: [], wanted: () => true };
-    await this.fetchRows(query, ({ uid }) => {
-      last = Math.max(last, uid);
-    });
-    return last + 1;
+    return (await this.everyUid('open')).reduce((last, uid) => Math.max(last, uid), 0) + 1;
+  }
+
+  /** The UIDs of the open folder, by FETCH. */
+  protected async everyUid(step: Step): Promise<number[]> {
+    const uids: number[] = [];
+    const query: Query = { step, sets: ['1:*'], items: [], wanted: () => true };
+    await this.fetchRows(query, ({ uid }) => uids.push(uid));
+    return uids;
   }
 
   /** As `fetchRows` in fetch.ts, on this connection. */
@@ -115,6 +118,13 @@ export abstract class ImapSession implements Session {
     };
     await this.fetchRows(query, ({ uid }) => there.add(uid));
     return there;
+  }
+
+  /** As `present`, with what others have expunged meanwhile brought to light first. */
+  protected async stillThere(step: Step, uids: readonly number[]): Promise<Set<number>> {
+    if (uids.length === 0) return new Set();
+    await this.client.step(step, () => this.client.command('NOOP', false));
+    return this.present(step, uids);
   }
 
   /** Rejects where a folder has to be open and none is: the server may still have another one in mind. */

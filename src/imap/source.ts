@@ -59,10 +59,9 @@ class ImapSource extends ImapSession implements SourceSession {
     const found = await this.client.step('look', () => flow.search({ all: true }, { uid: true }));
     const uids = mustBeUids(found, 'look');
     const { mailbox } = flow;
-    // A server that finds nothing in a folder that has mail is not believed: it is asked another way.
-    if (uids.length > 0 || mailbox === false || mailbox.exists === 0)
-      return [...uids].sort((a, b) => a - b);
-    return (await this.listRows('look', ['1:*'], () => true)).map(({ uid }) => uid);
+    // A server that does not find as many as it says are there is not believed: it is asked another way.
+    if (mailbox === false || uids.length === mailbox.exists) return [...uids].sort((a, b) => a - b);
+    return [...(await this.everyUid('look'))].sort((a, b) => a - b);
   }
 
   list(uids: readonly number[]): Promise<Listed[]> {
@@ -84,7 +83,15 @@ class ImapSource extends ImapSession implements SourceSession {
       items: [...LISTED, 'source'],
       wanted: (uid) => wanted.has(uid),
     };
-    await this.fetchRows(query, (row) => originals.push(originalOf(row)));
+    const partial = await this.fetchRows(query, (row) => originals.push(originalOf(row)));
+    // Told of, and not shown: gone meanwhile, or kept from us.
+    const there = await this.stillThere(
+      'fetch',
+      partial.map(({ uid }) => uid),
+    );
+    for (const row of partial) {
+      if (there.has(row.uid)) originals.push({ ...listedOf(row), bytes: Buffer.alloc(0) });
+    }
     return originals.sort((a, b) => a.uid - b.uid);
   }
 
