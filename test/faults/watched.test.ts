@@ -123,7 +123,8 @@ describe.concurrent('at no moment is a message at neither server, twice, or touc
       if (moment.when !== 'after') return undefined;
       answered++;
       world.look();
-      return { wait: looked(moment) };
+      const read = looked(moment);
+      return { first: () => read };
     };
     world.source.at = at;
     world.destination.at = (moment) => {

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Place, Program } from '../journey/program.ts';
 import { startDovecot } from './dovecot.ts';
@@ -80,7 +81,7 @@ it('holds an answer back, and what comes behind it, until it may go on', async (
   await using wire = await ImapWire.between({ to: server.port });
   const may = Promise.withResolvers<void>();
   wire.at = ({ when, command }) =>
-    when === 'after' && command.tag === 'a1' ? { wait: may.promise } : undefined;
+    when === 'after' && command.tag === 'a1' ? { first: () => may.promise } : undefined;
   const client = connect(wire.port, '127.0.0.1');
   let heard = '';
   client.on('data', (chunk) => {
@@ -98,4 +99,23 @@ it('holds an answer back, and what comes behind it, until it may go on', async (
   may.resolve();
   await gone;
   expect(heard.match(/^a\d OK/gm)).toEqual(['a1 OK', 'a2 OK', 'a3 OK']);
+});
+
+it('waits at a moment until something is done', async () => {
+  const order: string[] = [];
+  const { code, sent, arrived } = await swept(ALL, ({ when, command: { name } }) => {
+    order.push(`${when} ${name}`);
+    const first = async () => {
+      await wait(50);
+      order.push(`done ${when} ${name}`);
+    };
+    return name === 'APPEND' ? { first } : undefined;
+  });
+  expect(code).toBe(0);
+  expect(arrived).toEqual(sent);
+  // What was held goes on in order, and nothing of it before all is done.
+  const done = order.indexOf('done before APPEND');
+  expect(done).toBeGreaterThan(order.indexOf('before APPEND'));
+  expect(order.indexOf('after APPEND')).toBeGreaterThan(order.lastIndexOf('done up APPEND'));
+  expect(order.lastIndexOf('before UID FETCH')).toBeGreaterThan(order.indexOf('done after APPEND'));
 });

@@ -43,25 +43,25 @@ export type Deed =
    * `end`: the connection is closed then, as after a BYE.
    */
   | Say
+  /** `before`, `after`: goes its way once this is done, and nothing else on that connection before it. */
+  | Hold
   /**
    * `before`: the server gets this in place of the whole command with its literals, and the answer goes its way. Where a
    * string is returned, the server gets nothing, and the client hears that.
    */
-  | Send
-  /** `after`: the tagged answer, and all that comes behind it on this connection, goes on once that has settled. */
-  | Wait;
+  | Send;
 
 interface Say {
   readonly say: string;
   readonly end?: true;
 }
 
-interface Send {
-  readonly send: (command: Buffer) => Buffer | string;
+interface Hold {
+  readonly first: () => Promise<unknown>;
 }
 
-interface Wait {
-  readonly wait: Promise<unknown>;
+interface Send {
+  readonly send: (command: Buffer) => Buffer | string;
 }
 
 export interface ImapWireOptions {
@@ -169,9 +169,19 @@ interface Flow {
   half: number;
   /** What makes up the command or answer that is under way, kept back until it is whole; `undefined`: it goes on at once. */
   kept: Buffer[] | undefined;
+  /** What waits until a test has done something; `undefined`: nothing is waited for. */
+  held: (() => void)[] | undefined;
+  holds: number;
 }
 
-const flow = (): Flow => ({ rest: Buffer.alloc(0), literal: 0, half: 0, kept: undefined });
+const flow = (): Flow => ({
+  rest: Buffer.alloc(0),
+  literal: 0,
+  half: 0,
+  kept: undefined,
+  held: undefined,
+  holds: 0,
+});
 
 /** One connection through the wire. */
 class Strand {
@@ -189,8 +199,6 @@ class Strand {
   #swallow: Say | Send | undefined;
   /** Continuations that the server will ask for and the client must not see. */
   #unasked = 0;
-  /** Pending while what comes from the server is held back. */
-  #held: Promise<void> | undefined;
   #deaf = false;
 
   constructor(wire: ImapWire, nth: number, client: Socket, server: Socket) {
@@ -212,7 +220,7 @@ class Strand {
   heard(up: boolean, chunk: Buffer): void {
     const one = up ? this.#up : this.#down;
     one.rest = Buffer.concat([one.rest, chunk]);
-    while (!this.#deaf && one.rest.length > 0 && (up || !this.#held)) {
+    while (!this.#deaf && one.rest.length > 0) {
       if (one.literal > 0) this.#literal(up, one);
       else {
         const end = one.rest.indexOf('\r\n');
@@ -223,22 +231,6 @@ class Strand {
         else this.#lineDown(line);
       }
     }
-  }
-
-  /** Does it once all that came before from that side has gone on. */
-  inTurn(up: boolean, deed: () => void): void {
-    if (up || !this.#held) deed();
-    else void this.#held.then(() => this.inTurn(up, deed));
-  }
-
-  #hold(line: Buffer, until: Promise<unknown>): void {
-    const goOn = () => {
-      this.#held = undefined;
-      if (this.#deaf || !this.#client.writable) return;
-      this.#client.write(line);
-      this.heard(false, Buffer.alloc(0));
-    };
-    this.#held = until.then(goOn, goOn);
   }
 
   #literal(up: boolean, one: Flow): void {
@@ -293,11 +285,11 @@ class Strand {
       this.#running.delete(command.tag);
       this.#unasked = 0;
       this.#say({ ...deed, say: said }, command);
-    } else this.#server.write(said);
+    } else this.#write(true, said);
   }
 
   #say({ say, end }: Say, { tag }: Command): void {
-    this.#client.write(`${say.replaceAll('TAG', tag)}\r\n`);
+    this.#write(false, `${say.replaceAll('TAG', tag)}\r\n`);
     if (end) this.strike('end');
   }
 
@@ -324,7 +316,7 @@ class Strand {
     }
     const { kept } = one;
     one.kept = undefined;
-    if (kept) this.#client.write(this.#wire.untagged?.(Buffer.concat(kept), this.#latest()) ?? '');
+    if (kept) this.#write(false, this.#wire.untagged?.(Buffer.concat(kept), this.#latest()) ?? '');
   }
 
   #latest(): Command | undefined {
@@ -334,7 +326,34 @@ class Strand {
   #pass(up: boolean, bytes: Buffer): void {
     const one = up ? this.#up : this.#down;
     if (one.kept) one.kept.push(bytes);
-    else if (!this.#deaf) (up ? this.#server : this.#client).write(bytes);
+    else if (!this.#deaf) this.#write(up, bytes);
+  }
+
+  #write(up: boolean, bytes: Buffer | string): void {
+    const to = up ? this.#server : this.#client;
+    this.inTurn(up, () => {
+      if (!this.#deaf && to.writable) to.write(bytes);
+    });
+  }
+
+  /** Does it once all that came before from that side has gone on. */
+  inTurn(up: boolean, deed: () => void): void {
+    const { held } = up ? this.#up : this.#down;
+    if (held) held.push(deed);
+    else deed();
+  }
+
+  /** What `first` rejects with is nobody's to catch: the test run fails of it. */
+  #hold(up: boolean, { first }: Hold): void {
+    const one = up ? this.#up : this.#down;
+    one.held ??= [];
+    one.holds++;
+    void first().finally(() => {
+      if (--one.holds > 0) return;
+      const { held = [] } = one;
+      one.held = undefined;
+      for (const deed of held) deed();
+    });
   }
 
   /** Asks the test, and does as it says. `line`: the tagged answer, which goes on unless it says otherwise. */
@@ -343,16 +362,18 @@ class Strand {
     const { command, when } = moment;
     if (when === 'after') this.#running.delete(command.tag);
     if (deed === undefined) {
-      if (line) this.#client.write(line);
+      if (line) this.#write(false, line);
     } else if (typeof deed === 'string') {
       this.strike(deed);
+    } else if ('first' in deed) {
+      this.#hold(when === 'before' || when === 'up', deed);
+      if (line) this.#write(false, line);
     } else if (when === 'after') {
-      if ('wait' in deed && line) this.#hold(line, deed.wait);
-      else if ('say' in deed) this.#say(deed, command);
-      else throw new Error('after an answer nothing can be sent');
-    } else if (when === 'before' && !('wait' in deed)) {
+      if (!('say' in deed)) throw new Error('after an answer only `say` can be done');
+      this.#say(deed, command);
+    } else if (when === 'before') {
       this.#swallow = deed;
       this.#up.kept = [];
-    } else throw new Error(`this can't be done at the moment '${when}'`);
+    } else throw new Error('in a literal nothing can be said');
   }
 }
