@@ -13,7 +13,7 @@ import type { Account, Route } from '../../src/domain/route.ts';
 import { PACE, type Pace } from '../../src/forward/pace.ts';
 import { type Dovecot, type DovecotOptions, startDovecot } from '../support/dovecot.ts';
 import { ImapWire } from '../support/imap-wire.ts';
-import { Mail, type Put } from '../support/mail.ts';
+import { type Eyes, FreshEyes, Mail, type Put } from '../support/mail.ts';
 import { Oracle } from '../support/oracle.ts';
 
 /** The waits of the program, shortened so that a fault is got over in a moment. */
@@ -78,6 +78,8 @@ export interface WorldOptions {
   readonly pace?: Partial<Pace>;
   /** The destination folder of a source folder; the same name if left out. */
   readonly to?: (folder: string) => string;
+  /** The oracle logs in anew for each question. */
+  readonly freshEyes?: boolean;
 }
 
 export interface Told extends EventFields {
@@ -99,6 +101,8 @@ export class World implements AsyncDisposable {
   readonly user: string;
   readonly told: Told[] = [];
   readonly #eyes: readonly Mail[];
+  readonly #sourceEyes: Eyes;
+  readonly #servers: Servers;
   readonly #options: WorldOptions;
   readonly #violations: string[] = [];
   #looking: Promise<void> = Promise.resolve();
@@ -106,18 +110,28 @@ export class World implements AsyncDisposable {
   #crashed: unknown;
 
   private constructor(
+    servers: Servers,
     user: string,
     [source, destination]: readonly [ImapWire, ImapWire],
     [old, fresh, ...eyes]: readonly [Mail, Mail, Mail, Mail],
     options: WorldOptions,
   ) {
+    this.#servers = servers;
     this.user = user;
     this.source = source;
     this.destination = destination;
     this.old = old;
     this.fresh = fresh;
     this.#eyes = eyes;
-    this.oracle = new Oracle(eyes[0], eyes[1], options.to);
+    const { to, freshEyes } = options;
+    const [of, at] = freshEyes
+      ? [
+          new FreshEyes(() => this.client('source')),
+          new FreshEyes(() => this.client('destination')),
+        ]
+      : eyes;
+    this.#sourceEyes = freshEyes ? of : old;
+    this.oracle = new Oracle(of, at, to);
     this.#options = options;
     this.stateDir = mkdtempSync(join(tmpdir(), 'imapferry-world-'));
   }
@@ -136,7 +150,12 @@ export class World implements AsyncDisposable {
       ImapWire.between({ to: source.port }),
       ImapWire.between({ to: destination.port }),
     ] as const);
-    return new World(user, await wires, await mails, options);
+    return new World(servers, user, await wires, await mails, options);
+  }
+
+  /** Another client, past the wire. */
+  client(side: Account['side']): Promise<Mail> {
+    return Mail.login(this.#servers[side].port, this.user, `secret-of-${this.user}`);
   }
 
   /** The configuration that `start` runs. */
@@ -242,8 +261,15 @@ export class World implements AsyncDisposable {
 
   /** Waits until a source folder holds so many messages: none, or those that have to stay. */
   left(count = 0, folder = 'INBOX'): Promise<void> {
-    const so = async () => (await this.old.count(folder)) === count;
+    const so = async () => (await this.#sourceEyes.count(folder)) === count;
     return this.until(`${folder} holds ${count} messages at the source`, so);
+  }
+
+  /** Waits until every message of a source folder is marked \\Deleted. */
+  marked(folder = 'INBOX'): Promise<void> {
+    const so = async () =>
+      (await this.#sourceEyes.dump(folder)).every(({ flags }) => flags.includes('\\Deleted'));
+    return this.until(`nothing is left in ${folder} at the source that is not marked`, so);
   }
 
   /** Puts an original into the source, between two looks of the oracle. Resolves with its UID. */

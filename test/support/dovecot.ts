@@ -1,5 +1,5 @@
 /** A real Dovecot on loopback: its own folder, free ports, TLS and logins; it ends with the test. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import {
   accessSync,
   chmodSync,
@@ -13,6 +13,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Account } from '../../src/domain/route.ts';
 import { authority } from './certificates.ts';
 import { freePorts } from './ports.ts';
@@ -40,17 +41,28 @@ export interface Dovecot extends AsyncDisposable {
   readonly users: Readonly<Record<string, string>>;
   /** The account of a user over implicit TLS; `changes` say otherwise. */
   account(side: Account['side'], user: string, changes?: Partial<Account>): Account;
+  /** Gives a folder another UIDVALIDITY; its messages stay, under the UIDs that they have. */
+  renumber(user: string, folder: string): Promise<void>;
   /** What Dovecot wrote to its log. */
   readonly logFile: string;
   stop(): Promise<void>;
 }
 
-const FOLDERS = ['/usr/sbin', '/usr/local/sbin', ...(process.env.PATH ?? '').split(':')];
+/** Higher than any that Dovecot makes of the time of day. */
+const UID_VALIDITY = 4_000_000_000;
+let renumberings = 0;
 
-function program(): string {
+const FOLDERS = [
+  '/usr/sbin',
+  '/usr/bin',
+  '/usr/local/sbin',
+  ...(process.env.PATH ?? '').split(':'),
+];
+
+function program(name: 'dovecot' | 'doveadm'): string {
   for (const folder of FOLDERS) {
     try {
-      const path = join(folder, 'dovecot');
+      const path = join(folder, name);
       accessSync(path, constants.X_OK);
       return path;
     } catch {
@@ -74,7 +86,7 @@ function identity(): { login: string; internal: string; mail: string; group: str
 
 export async function startDovecot(options: DovecotOptions = {}): Promise<Dovecot> {
   const { users = { anna: 'secret-of-anna', bert: 'secret-of-bert' } } = options;
-  const path = program();
+  const path = program('dovecot');
   const home = mkdtempSync(join(tmpdir(), 'imapferry-dovecot-'));
   chmodSync(home, 0o755);
   const [port, tlsPort] = await freePorts(2);
@@ -121,6 +133,11 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
       secret: async () => users[user] ?? 'no such user',
       ...changes,
     }),
+    renumber: async (user, folder) => {
+      const validity = String(UID_VALIDITY + ++renumberings);
+      const update = ['mailbox', 'update', '-u', user, '--uid-validity', validity, folder];
+      await promisify(execFile)(program('doveadm'), ['-c', config, ...update]);
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -188,6 +188,39 @@ export class Mail implements AsyncDisposable {
   }
 }
 
+/** What is asked of a `Mail` from outside: to put and to read. */
+export type Eyes = Pick<Mail, 'put' | 'dump' | 'count' | 'folders'>;
+
+/** Eyes that log in anew for each question: Dovecot remembers a folder for a while after it is another one by now. */
+export class FreshEyes implements Eyes {
+  readonly #login: () => Promise<Mail>;
+
+  constructor(login: () => Promise<Mail>) {
+    this.#login = login;
+  }
+
+  put(folder: string, bytes: Buffer, how?: Put): Promise<number | undefined> {
+    return this.#asked((mail) => mail.put(folder, bytes, how));
+  }
+
+  dump(folder: string): Promise<Stored[]> {
+    return this.#asked((mail) => mail.dump(folder));
+  }
+
+  count(folder: string): Promise<number> {
+    return this.#asked((mail) => mail.count(folder));
+  }
+
+  folders(): Promise<string[]> {
+    return this.#asked((mail) => mail.folders());
+  }
+
+  async #asked<T>(question: (mail: Mail) => Promise<T>): Promise<T> {
+    await using mail = await this.#login();
+    return await question(mail);
+  }
+}
+
 function parsed(answer: Buffer): Stored | undefined {
   const text = answer.toString('latin1');
   if (!/^\* \d+ FETCH /.test(text)) return undefined;

@@ -3,7 +3,7 @@
  * as it was, or is still at the source; nobody else's message is touched. It compares by itself: nothing of imapferry's
  * own comparing is used here.
  */
-import type { Mail, Put, Stored } from './mail.ts';
+import type { Eyes, Put, Stored } from './mail.ts';
 
 /** A message that a test put somewhere. What is left out is not judged. */
 export interface Letter {
@@ -24,6 +24,8 @@ export interface Reading {
 
 export interface Expected {
   readonly originals: readonly Letter[];
+  /** Originals that another client removed, or whose copy: of each there may be one copy, or none. */
+  readonly removed?: readonly Letter[];
   /** Messages of others, which have to stay as and where they are. */
   readonly strangers?: {
     readonly source?: readonly Letter[];
@@ -42,7 +44,8 @@ export interface Expected {
 
 /** What is wrong, as sentences. Empty: each message is safe. */
 export function verdict(expected: Expected, { source, destination }: Reading): string[] {
-  const { originals, strangers = {}, to = (folder) => folder, ended, journalLost } = expected;
+  const { originals, removed = [], strangers = {}, ended, journalLost } = expected;
+  const { to = (folder) => folder } = expected;
   const wrong: string[] = [];
   const kept = pool(source);
   const come = pool(destination);
@@ -56,7 +59,6 @@ export function verdict(expected: Expected, { source, destination }: Reading): s
     const [first] = twins;
     if (first === undefined) continue;
     const here = named(first, twins.length);
-    const sameBytes = (one: Letter, stored: Stored) => isCopy(one.bytes, stored.bytes);
     const left = takeAll(kept, first.folder, first, sameBytes);
     const copies = takeAll(come, to(first.folder), first, sameBytes);
     if (left.length > twins.length) wrong.push(`${here}: there are more at the source than before`);
@@ -74,6 +76,10 @@ export function verdict(expected: Expected, { source, destination }: Reading): s
     }
     wrong.push(...unlike(here, 'a copy', twins, copies));
     wrong.push(...unlike(here, 'an original', twins, left));
+  }
+  for (const letter of removed) {
+    take(kept, letter.folder, letter, sameBytes);
+    take(come, to(letter.folder), letter, sameBytes);
   }
   for (const [side, rest] of [
     ['source', kept],
@@ -105,6 +111,10 @@ function unlike(
     const shown = `(${stored.flags.join(' ')}) ${stored.internalDate.toISOString()}`;
     return [`${here}: ${what} has other flags or another INTERNALDATE: ${shown}`];
   });
+}
+
+function sameBytes(one: Letter, stored: Stored): boolean {
+  return isCopy(one.bytes, stored.bytes);
 }
 
 /** A stranger is as it was put: the same bytes, flags (also \Deleted) and INTERNALDATE. */
@@ -204,12 +214,12 @@ function touched(side: string, stranger: Letter): string {
 
 /** Reads both servers, the source first: what has left it must be at the destination by then. */
 export async function readBoth(
-  source: Mail,
-  destination: Mail,
+  source: Eyes,
+  destination: Eyes,
   folders: readonly string[],
   to: (folder: string) => string = (folder) => folder,
 ): Promise<Reading> {
-  const dumped = async (mail: Mail, names: readonly string[]) => {
+  const dumped = async (mail: Eyes, names: readonly string[]) => {
     const there = new Set(await mail.folders());
     const holdings = new Map<string, readonly Stored[]>();
     for (const name of new Set(names)) {
@@ -226,17 +236,18 @@ export async function readBoth(
 /** Puts the messages of a test into two servers and remembers them; asked at any moment, it says what is wrong. */
 export class Oracle {
   readonly originals: Letter[] = [];
+  readonly removed: Letter[] = [];
   readonly strangers = { source: [] as Letter[], destination: [] as Letter[] };
   /** Folders that are read besides those in which something was put. */
   readonly folders = new Set<string>();
-  readonly #source: Mail;
-  readonly #destination: Mail;
+  readonly #source: Eyes;
+  readonly #destination: Eyes;
   readonly #to: (folder: string) => string;
 
   /** @param to the destination folder of a source folder; the same name if left out */
   constructor(
-    source: Mail,
-    destination: Mail,
+    source: Eyes,
+    destination: Eyes,
     to: (folder: string) => string = (folder) => folder,
   ) {
     this.#source = source;
@@ -269,6 +280,17 @@ export class Oracle {
     return uid;
   }
 
+  /** Another client is about to remove this original, or its copy. */
+  remove(letter: Letter): void {
+    this.originals.splice(this.originals.indexOf(letter), 1);
+    this.removed.push(letter);
+  }
+
+  /** Another client has given this original other flags. */
+  reflag(letter: Letter, flags: readonly string[]): void {
+    this.originals[this.originals.indexOf(letter)] = { ...letter, flags };
+  }
+
   /** What is wrong at this moment, with imapferry at its work or dead. */
   async now(changes: Partial<Expected> = {}): Promise<string[]> {
     return this.judge(await this.read(), changes);
@@ -282,14 +304,16 @@ export class Oracle {
   /** Every folder in which something was put, on both sides. */
   read(): Promise<Reading> {
     const { source, destination } = this.strangers;
-    const put = [...this.originals, ...source, ...destination].map(({ folder }) => folder);
+    const put = [...this.originals, ...this.removed, ...source, ...destination].map(
+      ({ folder }) => folder,
+    );
     const folders = [...this.folders.union(new Set(put))];
     return readBoth(this.#source, this.#destination, folders, this.#to);
   }
 
   /** What is wrong with a reading. */
   judge(reading: Reading, changes: Partial<Expected> = {}): string[] {
-    const { originals, strangers } = this;
-    return verdict({ originals, strangers, to: this.#to, ...changes }, reading);
+    const { originals, removed, strangers } = this;
+    return verdict({ originals, removed, strangers, to: this.#to, ...changes }, reading);
   }
 }
