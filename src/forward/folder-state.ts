@@ -26,14 +26,24 @@ export class Epoch {
   readonly accepted = new Set<number>();
   /** Unverified messages that this process has looked at. */
   readonly rechecked = new Set<number>();
+  /** The folder's epoch before this one, until nothing of it is in hand any more. */
+  before: Epoch | undefined;
+  /** The journal knows of it: it may be looked at. */
+  begun = false;
+  /**
+   * An APPEND of a message that now has another number may still be under way: from when on (clock ticks) a miss at the
+   * destination is not believed at once.
+   */
+  doubtSince: number | undefined;
   /** It was told that carried mail stays marked because others have marked theirs. */
   heldTold = false;
 
-  constructor(pair: FolderPair, view: FolderView) {
+  constructor(pair: FolderPair, view: FolderView, before?: Epoch) {
     this.pair = pair;
     this.uidValidity = view.uidValidity;
     this.fence = view.uidNext;
     this.highest = view.uidNext - 1;
+    this.before = before;
   }
 
   get key(): FolderKey {

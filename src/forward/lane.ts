@@ -11,7 +11,7 @@ import { asFailure, Failure } from '../domain/failure.ts';
 import type { FolderView } from '../domain/message.ts';
 import type { Clock, SourceAbilities, SourceSession } from '../domain/ports.ts';
 import type { FolderPair } from '../domain/route.ts';
-import { Epoch } from './folder-state.ts';
+import type { Epoch } from './folder-state.ts';
 import { doubled, type Pace } from './pace.ts';
 
 export interface LaneWorld {
@@ -23,8 +23,8 @@ export interface LaneWorld {
   readonly connect: () => Promise<SourceSession>;
   /** Throws a Failure where a folder as opened can't be carried from. */
   readonly admit: (pair: FolderPair, view: FolderView, abilities: SourceAbilities) => void;
-  /** A folder is seen for the first time, or under a new UIDVALIDITY. */
-  readonly seen: (epoch: Epoch) => void;
+  /** The epoch of a folder as it was opened just now. */
+  readonly epochOf: (pair: FolderPair, view: FolderView) => Epoch;
   /** EXAMINE, not SELECT: nothing is to change at the source. */
   readonly readOnly: boolean;
 }
@@ -41,7 +41,6 @@ export interface LaneHooks {
 export class Lane {
   readonly #world: LaneWorld;
   readonly #hooks: LaneHooks | undefined;
-  readonly #epochs = new Map<string, Epoch>();
   #pair: FolderPair | undefined;
   #session: SourceSession | undefined;
   #epoch: Epoch | undefined;
@@ -121,23 +120,13 @@ export class Lane {
       const how = { readOnly: this.#world.readOnly, idle: this.#hooks !== undefined };
       const view = await session.open(pair.source, how);
       this.#world.admit(pair, view, session.abilities);
-      if (this.#session === session) this.#epoch = this.#epochOf(pair, view);
+      if (this.#session === session) this.#epoch = this.#world.epochOf(pair, view);
     } catch (thrown) {
       this.#barred = asFailure(thrown, 'open');
       throw this.#barred;
     } finally {
       this.#tell();
     }
-  }
-
-  /** The epoch of a folder as it shows itself now: the known one if UIDVALIDITY is the same, else a new one. */
-  #epochOf(pair: FolderPair, view: FolderView): Epoch {
-    const known = this.#epochs.get(pair.source);
-    if (known?.uidValidity === view.uidValidity) return known;
-    const epoch = new Epoch(pair, view);
-    this.#epochs.set(pair.source, epoch);
-    this.#world.seen(epoch);
-    return epoch;
   }
 
   /** Opens the folder afresh, or another one from now on, and resolves with its epoch. Rejects with a Failure where it can't. */

@@ -25,6 +25,7 @@ export async function look(
   epoch: Epoch,
   depth: 'new' | 'all',
 ): Promise<Looked> {
+  await works.begin(epoch);
   const seenAt = works.clock.now();
   const { highest } = epoch;
   const before = new Set(epoch.inHand);

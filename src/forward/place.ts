@@ -93,7 +93,8 @@ async function recover(
   const doubtful: Original[] = [];
   for (const original of first.missing) {
     const note = notes.get(original.uid);
-    if (note?.state === 'appending') {
+    const renumbered = note === undefined && epoch.doubtSince !== undefined;
+    if (note?.state === 'appending' || renumbered) {
       if (misses(works, epoch, original)) doubtful.push(original);
     } else if (
       note?.state === 'unverified' &&
@@ -126,7 +127,8 @@ async function recover(
  * after the connection ended, counts. Says whether that second look may be taken now; else the folder is revisited.
  */
 function misses(works: Works, epoch: Epoch, { uid }: Original): boolean {
-  const settled = (epoch.interrupted.get(uid) ?? works.startedAt) + works.pace.settle;
+  const settled =
+    (epoch.interrupted.get(uid) ?? epoch.doubtSince ?? works.startedAt) + works.pace.settle;
   const left = settled - works.clock.ticks();
   if (left <= 0) return true;
   works.revisit(epoch.pair, left);

@@ -15,6 +15,7 @@ import { Allowance } from './allowance.ts';
 import { Blockade } from './blockade.ts';
 import { deliver } from './deliver.ts';
 import { Destinations } from './destinations.ts';
+import { Epochs } from './epochs.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import type { LaneWorld } from './lane.ts';
 import { Listings } from './listing.ts';
@@ -62,6 +63,7 @@ export class RouteRunner {
   readonly #works: Works;
   readonly #deliveries: Deliveries;
   readonly #blockade: Blockade;
+  readonly #epochs: Epochs;
   readonly #timers = new Set<NodeJS.Timeout>();
   /** When folders were first due for another look; `sweep` keeps to it by itself. */
   readonly #due = new Map<FolderPair, number>();
@@ -90,11 +92,19 @@ export class RouteRunner {
       quit,
       cut,
       startedAt: clock.ticks(),
+      begin: (epoch) => this.#epochs.begin(epoch),
       fetchAgain: (epoch, uid) => this.#fetchAgain(epoch, uid),
       revisit: (pair, after) => this.#revisit(pair, after),
       proven: () => this.#blockade.proven(),
       differed: () => this.#blockade.differed(),
     };
+    this.#epochs = new Epochs({
+      route: route.name,
+      journal: this.#works.journal,
+      clock,
+      emit,
+      idle: (inHand) => this.#deliveries.idle(inHand),
+    });
   }
 
   /** Watches and sweeps until `quit`, then finishes what is in flight. Rejects only for a mistake of ours. */
@@ -213,18 +223,9 @@ export class RouteRunner {
       pace,
       connect: async () => first.pop() ?? this.#connectSource(),
       admit: (pair, view, abilities) => admit(this.#route, pair, view, abilities),
-      seen: (epoch) => this.#seen(epoch),
+      epochOf: (pair, view) => this.#epochs.of(pair, view),
       readOnly: this.#route.afterDelivery.kind === 'keep',
     };
-  }
-
-  #seen(epoch: Epoch): void {
-    const { journal } = this.#works;
-    const before = journal.lastValidity(epoch.pair.source);
-    if (before !== undefined && before !== epoch.uidValidity) {
-      this.#emit('folder.renumbered', { folder: epoch.pair.source });
-    }
-    if (before !== epoch.uidValidity) journal.seen(epoch.key);
   }
 
   #loginSource(): Promise<SourceSession> {

@@ -29,6 +29,8 @@ export interface Works {
   readonly startedAt: number;
   /** One message's bytes, fetched on a connection of its own; `undefined` where it is gone. */
   readonly fetchAgain: (epoch: Epoch, uid: number) => Promise<Buffer | undefined>;
+  /** To be awaited before an epoch is looked at: nothing travels under the folder's earlier numbers any more. */
+  readonly begin: (epoch: Epoch) => Promise<void>;
   /** Has a folder looked through again after so many ms. */
   readonly revisit: (pair: FolderPair, after: number) => void;
   /** A copy was proven, or one was found to differ: three of the latter in a row block the route. */
