@@ -95,7 +95,22 @@ class ImapDestination extends ImapSession implements DestinationSession {
     if (mailbox === false) return this.#heldBack(messages);
     const flagsOf = (message: Original) =>
       allowedFlags(message.flags, mailbox.permanentFlags, (flag) => this.#dropped(folder, flag));
-    return appendAll(this.client, this.batching, folder, messages, flagsOf);
+    const placements = await appendAll(this.client, this.batching, folder, messages, flagsOf);
+    if (placements.some(({ is }) => is === 'held')) this.#view = undefined;
+    return placements;
+  }
+
+  /**
+   * What failed may have failed because the folder is another by now: removed, or made anew. The next `open` asks the
+   * server, and does not go by what it said before.
+   */
+  async #viewed<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      this.#view = undefined;
+      throw thrown;
+    }
   }
 
   /** The folder is no longer open: with the connection, mostly. Nothing is sent. */
@@ -118,7 +133,9 @@ class ImapDestination extends ImapSession implements DestinationSession {
       wanted: (uid) => uid >= from,
     };
     // What is there without all that was asked for is there all the same.
-    const partial = await this.fetchRows(query, (row) => rows.push(candidateOf(row)));
+    const partial = await this.#viewed(() =>
+      this.fetchRows(query, (row) => rows.push(candidateOf(row))),
+    );
     rows.push(...partial.map(candidateOf));
     return rows.sort((a, b) => a.uid - b.uid);
   }
@@ -131,8 +148,10 @@ class ImapDestination extends ImapSession implements DestinationSession {
       items: ['flags', 'source'],
       wanted: (uid) => wanted.has(uid),
     };
-    const partial = await this.fetchRows(query, ({ uid, flags = new Set(), source }) =>
-      take({ uid, flags, bytes: source as Buffer }),
+    const partial = await this.#viewed(() =>
+      this.fetchRows(query, ({ uid, flags = new Set(), source }) =>
+        take({ uid, flags, bytes: source as Buffer }),
+      ),
     );
     await this.#notThere(partial.map(({ uid }) => uid));
   }
@@ -155,15 +174,17 @@ class ImapDestination extends ImapSession implements DestinationSession {
     const allowed = allowedFlags(new Set(add), permanent, (flag) => this.#dropped(folder, flag));
     // What the folder does not keep can't be on the copy.
     const removable = allowedFlags(new Set(remove), permanent, () => undefined);
-    await this.client.step('retire', async () => {
-      const set = `${uid}`;
-      if (allowed.length > 0) {
-        must(await flow.messageFlagsAdd(set, allowed, { uid: true }), 'retire', 'STORE');
-      }
-      if (removable.length > 0) {
-        must(await flow.messageFlagsRemove(set, removable, { uid: true }), 'retire', 'STORE');
-      }
-    });
+    const set = `${uid}`;
+    await this.#viewed(() =>
+      this.client.step('retire', async () => {
+        if (allowed.length > 0) {
+          must(await flow.messageFlagsAdd(set, allowed, { uid: true }), 'retire', 'STORE');
+        }
+        if (removable.length > 0) {
+          must(await flow.messageFlagsRemove(set, removable, { uid: true }), 'retire', 'STORE');
+        }
+      }),
+    );
   }
 }
 
