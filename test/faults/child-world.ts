@@ -12,7 +12,8 @@ import { Mail } from '../support/mail.ts';
 import { Oracle } from '../support/oracle.ts';
 import { BRISK, type Servers } from './world.ts';
 
-const HURRIED = fileURLToPath(new URL('child-main.ts', import.meta.url));
+/** The program with the waits that TEST_PACE says. */
+export const HURRIED = fileURLToPath(new URL('child-main.ts', import.meta.url));
 
 let users = 0;
 
