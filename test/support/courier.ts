@@ -21,10 +21,12 @@ export interface Courier extends MailServer {
   readonly logFile: string;
 }
 
+const PACKAGES = ['courier-imap', 'courier-base', 'courier-authlib', 'gamin', 'libnss-wrapper'];
+
 /** Folders are `INBOX.name`. Four connections per address are Courier's own limit, Debian's is 20; here it is 60. */
 export async function startCourier(options: CourierOptions = {}): Promise<Courier> {
   const { users = USERS, settings = {} } = options;
-  const root = unpacked('courier', ['courier-imap', 'courier-base', 'courier-authlib', 'gamin']);
+  const root = unpacked('courier', PACKAGES);
   // Not below TMPDIR: the path of the socket has to be as short as the one it replaces.
   const home = mkdtempSync('/tmp/ifc-');
   const logFile = join(home, 'log');
@@ -37,6 +39,7 @@ export async function startCourier(options: CourierOptions = {}): Promise<Courie
     ...debianSettings(join(root, 'etc/courier/imapd')),
     ...tlsSettings(root, home, issued),
     ...settings,
+    ...userCourier(home, user),
     LD_LIBRARY_PATH: `${library}:${libraryPath(root).LD_LIBRARY_PATH}`,
     GAM_CLIENT_ID: basename(home),
   };
@@ -91,10 +94,31 @@ function fileMonitor(
   return spawn(join(root, 'usr/libexec/gam_server'), args, { stdio: 'ignore', env, uid, gid });
 }
 
-/** The settings that Debian ships: lines of a shell, `NAME=value` or `NAME="value"`. */
+/** The settings that Debian ships: lines of a shell, `NAME=value` or `NAME="value"`, where `$NAME` is one of those before. */
 function debianSettings(file: string): Record<string, string> {
-  const lines = readFileSync(file, 'utf8').matchAll(/^([A-Z_]+)="?([^"\n]*)"?$/gm);
-  return Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
+  const settings: Record<string, string> = {};
+  for (const [, name = '', value = ''] of readFileSync(file, 'utf8').matchAll(
+    /^([A-Z_]+)="?([^"\n]*)"?$/gm,
+  )) {
+    settings[name] = value.replace(/\$([A-Z_]+)/g, (_, other: string) => settings[other] ?? '');
+  }
+  return settings;
+}
+
+/**
+ * For STARTTLS, Courier has couriertls become the user `courier`, whom only an installed package makes: here that is the
+ * name of whom Courier runs as.
+ */
+function userCourier(home: string, { uid, gid }: MailUser) {
+  const passwd = join(home, 'passwd');
+  const group = join(home, 'group');
+  writeFileSync(passwd, `courier:x:${uid}:${gid}::/:/bin/sh\n`);
+  writeFileSync(group, `courier:x:${gid}:\n`);
+  return {
+    LD_PRELOAD: 'libnss_wrapper.so',
+    NSS_WRAPPER_PASSWD: passwd,
+    NSS_WRAPPER_GROUP: group,
+  };
 }
 
 function tlsSettings(root: string, home: string, { certFile, keyFile }: Issued) {

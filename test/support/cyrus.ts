@@ -25,7 +25,8 @@ export async function startCyrus(options: CyrusOptions = {}): Promise<MailServer
   const home = mkdtempSync(join(tmpdir(), 'imapferry-cyrus-'));
   const [port, tlsPort] = await freePorts(2);
   const issued = authority(home);
-  for (const folder of ['conf', 'mail', 'run']) mkdirSync(join(home, folder));
+  // In conf/socket Cyrus listens for what its idled has to say; without it IDLE tells of mail once a minute.
+  for (const folder of ['conf', 'conf/socket', 'mail', 'run']) mkdirSync(join(home, folder));
   writeFileSync(join(home, 'imapd.conf'), settings(home, issued, extra));
   writeFileSync(join(home, 'cyrus.conf'), services(home, bin, port, tlsPort));
   const passwords = await saslauthd(join(home, 'run/mux'), users);
