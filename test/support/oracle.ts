@@ -11,6 +11,14 @@ export interface Letter {
   readonly bytes: Buffer;
   readonly flags?: readonly string[];
   readonly internalDate?: Date;
+  /** Flags that it had before another client changed them: a copy may have these, or those that it has now. */
+  readonly formerly?: readonly (readonly string[])[];
+  /** Somebody else took it away, or its copy: there may be a copy, and need not be. */
+  readonly taken?: boolean;
+  /** Somebody else marked it \\Deleted: it may stay where it is, with a copy or without. */
+  readonly givenUp?: boolean;
+  /** As `journalLost`, of this message only: it was at the source when the journal was lost. */
+  readonly forgotten?: boolean;
 }
 
 /** What a server holds, by folder. */
@@ -62,16 +70,22 @@ export function verdict(expected: Expected, { source, destination }: Reading): s
     const left = takeAll(kept, first.folder, first, sameBytes);
     const copies = takeAll(come, to(first.folder), first, sameBytes);
     if (left.length > twins.length) wrong.push(`${here}: there are more at the source than before`);
-    const gone = twins.length - left.length;
-    if (copies.length < (journalLost ? Math.min(gone, 1) : gone)) {
+    const lenient = journalLost || twins.some(({ forgotten }) => forgotten);
+    const needed = (gone: number) => {
+      const untaken = gone - twins.filter(({ taken }) => taken).length;
+      return lenient ? Math.min(untaken, 1) : untaken;
+    };
+    if (copies.length < needed(twins.length - left.length)) {
       wrong.push(`${here}: lost, ${left.length} at the source and ${copies.length} copies`);
     }
     if (copies.length > twins.length) wrong.push(`${here}: there are ${copies.length} copies`);
-    const resting = left.filter((stored) => !(journalLost && isMarked(stored.flags)));
-    if (ended && resting.length > 0) {
-      wrong.push(`${here}: ${resting.length} still at the source`);
+    const marked = left.filter(({ flags }) => isMarked(flags)).length;
+    const givenUp = twins.filter((one) => one.givenUp).length;
+    const resting = lenient ? marked : Math.min(marked, givenUp);
+    if (ended && left.length > resting) {
+      wrong.push(`${here}: ${left.length - resting} still at the source`);
     }
-    if (ended && copies.length < (journalLost ? 1 : twins.length)) {
+    if (ended && copies.length < needed(twins.length - Math.min(marked, givenUp))) {
       wrong.push(`${here}: there are ${copies.length} copies only`);
     }
     wrong.push(...unlike(here, 'a copy', twins, copies));
@@ -99,17 +113,23 @@ function unlike(
   originals: readonly Letter[],
   found: readonly Stored[],
 ): string[] {
-  const left = [...originals];
-  return found.flatMap((stored) => {
-    const at = left.findIndex((one) => hasFlags(one, stored) && hasDate(one, stored));
-    if (at >= 0) {
-      left.splice(at, 1);
-      return [];
-    }
-    // More copies than originals are told as such.
-    if (left.length === 0) return [];
+  const owners = new Map<Letter, Stored>();
+  /** Finds one for it, where need be by finding another one for whose it was. */
+  const settles = (stored: Stored, asked: Set<Letter>): boolean =>
+    originals.some((one) => {
+      if (asked.has(one) || !hadFlags(one, stored) || !hasDate(one, stored)) return false;
+      asked.add(one);
+      const other = owners.get(one);
+      if (other !== undefined && !settles(other, asked)) return false;
+      owners.set(one, stored);
+      return true;
+    });
+  const homeless = found.filter((stored) => !settles(stored, new Set()));
+  // More copies than originals are told as such.
+  const surplus = Math.max(0, found.length - originals.length);
+  return homeless.slice(surplus).map((stored) => {
     const shown = `(${stored.flags.join(' ')}) ${stored.internalDate.toISOString()}`;
-    return [`${here}: ${what} has other flags or another INTERNALDATE: ${shown}`];
+    return `${here}: ${what} has other flags or another INTERNALDATE: ${shown}`;
   });
 }
 
@@ -129,6 +149,13 @@ function asIs(stranger: Letter, stored: Stored): boolean {
 
 function isMarked(flags: readonly string[]): boolean {
   return flags.some((flag) => flag.toLowerCase() === '\\deleted');
+}
+
+/** The flags that it has, or had before another client changed them. */
+function hadFlags({ formerly = [], ...letter }: Letter, stored: Stored): boolean {
+  return [letter, ...formerly.map((flags) => ({ ...letter, flags }))].some((one) =>
+    hasFlags(one, stored),
+  );
 }
 
 /** The same flags in any letter case. \Deleted is how an original leaves, and travels with none. */
