@@ -179,20 +179,32 @@ function hasDate({ internalDate }: Letter, stored: Stored): boolean {
  * Whether these are the bytes of that message after one or two servers have stored them: the lines are the same, however
  * they end; a NUL may have become 0x80 everywhere; every 8-bit byte of the header may have become X.
  */
-function isCopy(put: Buffer, stored: Buffer): boolean {
-  if (put.equals(stored)) return true;
-  const has = plain(stored);
+export function isCopy(put: Buffer, stored: Buffer): boolean {
+  return put.equals(stored) || formsOf(put).has(plain(stored));
+}
+
+/** What was made of a message's bytes once is remembered: the same ones are compared with many, and looked at often. */
+const plainOf = new WeakMap<Buffer, string>();
+const formsKnown = new WeakMap<Buffer, ReadonlySet<string>>();
+
+/** All that a message may have become. */
+function formsOf(put: Buffer): ReadonlySet<string> {
+  const known = formsKnown.get(put);
+  if (known !== undefined) return known;
   const want = plain(put);
-  if (want === has) return true;
-  const nuls = want.replaceAll('\0', '\x80');
-  if (nuls === has) return true;
   const [header = '', ...body] = want.split('\n\n');
   const crossed = [header.replace(/[\x80-\xff]/g, 'X'), ...body].join('\n\n');
-  return crossed === has || crossed.replaceAll('\0', '\x80') === has;
+  const forms = new Set([want, crossed].flatMap((form) => [form, form.replaceAll('\0', '\x80')]));
+  formsKnown.set(put, forms);
+  return forms;
 }
 
 function plain(bytes: Buffer): string {
-  return bytes.toString('latin1').replaceAll('\r', '').replace(/\n$/, '');
+  const known = plainOf.get(bytes);
+  if (known !== undefined) return known;
+  const text = bytes.toString('latin1').replaceAll('\r', '').replace(/\n$/, '');
+  plainOf.set(bytes, text);
+  return text;
 }
 
 /** The originals in groups: those of one folder pair with the same bytes are twins, which nobody can tell apart. */
