@@ -10,10 +10,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import type { Reading } from '../support/oracle.ts';
 import { record } from '../support/results.ts';
+import { FULL, SEED } from '../support/seed.ts';
 import { type JournalState, type Life, marked, type Point, Scene, same, told } from './rig.ts';
 
-const FULL = process.env.FULL === '1';
-const SEED = Number(process.env.SEED ?? 0);
 const STATES: readonly JournalState[] = ['kept', 'wiped', 'kept', 'older'];
 
 const STATE_TOLD: Readonly<Record<JournalState, string>> = {
@@ -86,7 +85,7 @@ function rowsOf({ points }: World): Row[] {
   });
 }
 
-describe.each(worlds)('$title', (set) => {
+describe.each(worlds)(`$title (SEED=${SEED})`, (set) => {
   const { source, destination, command } = set;
   const one = async ({ point, state, earlier, name }: Row) => {
     await using scene = await Scene.set(source, destination, `user${used++}`, cache);

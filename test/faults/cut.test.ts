@@ -7,6 +7,7 @@ import { EVENTS } from '../../src/domain/events.ts';
 import type { Moment } from '../support/imap-wire.ts';
 import { message } from '../support/mail.ts';
 import { record } from '../support/results.ts';
+import { FULL, SEED } from '../support/seed.ts';
 import { Servers, type World } from './world.ts';
 
 const KINDS = ['end', 'reset', 'silence'] as const;
@@ -147,10 +148,7 @@ function label({ manner, side, when, name, nth }: Point): string {
 
 const HOW = { end: 'closed', reset: 'broken off', silence: 'silent' } as const;
 
-/** Which kind of cut is tried at which point; with FULL=1, each at each. */
-const SEED = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000));
-const FULL = Boolean(process.env.FULL);
-
+/** Which kind of cut is tried at which point is drawn; with FULL=1, each at each. */
 const points = (await Promise.all([pointsOf('able'), pointsOf('poor')])).flat();
 const rows = points.flatMap((point, i) =>
   KINDS.filter((_, k) => FULL || k === (i + SEED) % KINDS.length).map(

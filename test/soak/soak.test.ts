@@ -1,9 +1,8 @@
 /** One round of the soak; which one rotates by day, or SEED says it. */
 import { expect, it } from 'vitest';
+import { SEED } from '../support/seed.ts';
 import { Dice } from './dice.ts';
 import { soak } from './soak.ts';
-
-const SEED = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000));
 
 it(`a round of unknown faults (SEED=${SEED}): each message is carried once`, async () => {
   const told: string[] = [];
