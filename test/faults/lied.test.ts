@@ -1,198 +1,37 @@
 /**
- * Every answer that can be a lie, as a lie: the wire before a real server stores something else than was sent, names
- * another copy, shows another message, or says that something was done and does not do it. The original stays for as long
- * as its copy is not proven, nothing is sent again that may be there, and all is carried once the lie has ended.
+ * Every answer of the destination that can be a lie, as a lie: what was appended is stored otherwise, elsewhere or not at
+ * all, named wrongly, or shown wrongly. The original stays for as long as its copy is not proven, nothing is sent again
+ * that may be there, and all is carried once the lie has ended.
  */
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import type { Deed, Moment } from '../support/imap-wire.ts';
-import { message } from '../support/mail.ts';
+import { EVENTS } from '../../src/domain/events.ts';
+import { Mail, message } from '../support/mail.ts';
 import { record } from '../support/results.ts';
-import { Servers, type World, type WorldOptions } from './world.ts';
+import {
+  type AppendLie,
+  alien,
+  COMPANY,
+  type Company,
+  changed,
+  companies,
+  culprit,
+  half,
+  lieAbout,
+  MANNERS,
+  type Manner,
+  manners,
+  NAMES,
+  NOWHERE,
+  put,
+  Scene,
+  type Showing,
+  stopServers,
+} from './lies.ts';
 
-/** How the destination takes messages: all in one command, one in one command, or with a question before each. */
-const MANNERS = {
-  multi: await Servers.start(),
-  literal: await Servers.start({ destination: { capability: 'IMAP4rev1 LITERAL+' } }),
-  bare: await Servers.start({
-    source: { capability: 'IMAP4rev1' },
-    destination: { capability: 'IMAP4rev1' },
-  }),
-};
-type Manner = keyof typeof MANNERS;
-const manners = Object.keys(MANNERS) as Manner[];
-
-const NAMES: Readonly<Record<Manner, string>> = {
-  multi: 'a MULTIAPPEND server',
-  literal: 'a LITERAL+ server',
-  bare: 'a bare IMAP4rev1 server',
-};
-
-afterAll(() => Promise.all(Object.values(MANNERS).map((each) => each[Symbol.asyncDispose]())));
+afterAll(stopServers);
 
 // Each row mostly waits.
 vi.setConfig({ maxConcurrency: 12 });
-
-const isCulprit = (bytes: Buffer) => bytes.includes('The culprit');
-const culprit = () => message({ body: 'The culprit' });
-
-/** A message on its way in an APPEND: what stands before its bytes, and these. */
-interface Parcel {
-  readonly head: string;
-  readonly sign: '' | '+';
-  readonly bytes: Buffer;
-}
-
-function unpacked(command: Buffer): Parcel[] {
-  const parcels: Parcel[] = [];
-  for (let at = 0; ; ) {
-    const end = command.indexOf('\r\n', at);
-    const line = command.toString('latin1', at, end);
-    const literal = /^(.*)\{(\d+)(\+?)\}$/.exec(line);
-    if (literal === null) return parcels;
-    const [, head = '', length, sign] = literal;
-    at = end + 2 + Number(length);
-    parcels.push({ head, sign: sign === '+' ? '+' : '', bytes: command.subarray(end + 2, at) });
-  }
-}
-
-function packed(parcels: readonly Parcel[]): Buffer {
-  const parts = parcels.flatMap(({ head, sign, bytes }) => [
-    Buffer.from(`${head}{${bytes.length}${sign}}\r\n`, 'latin1'),
-    bytes,
-  ]);
-  return Buffer.concat([...parts, Buffer.from('\r\n')]);
-}
-
-/** What an APPEND that stored nothing is answered with. */
-const NOWHERE = 1000;
-
-interface AppendLie {
-  /** What is stored in place of the culprit; nothing where it is `undefined`. */
-  readonly stores?: (bytes: Buffer) => Buffer | undefined;
-  /** The folder in which it is stored, and all that is in one command with it. */
-  readonly into?: string;
-  /** What the server says in place of `APPENDUID`: the numbers, given those that are true; `undefined`: no such code. */
-  readonly names?: (validity: number, uids: readonly number[], nth: number) => string | undefined;
-}
-
-/** A pair of mailboxes, with a lie about each APPEND that has the culprit in it. */
-class Scene implements AsyncDisposable {
-  readonly world: World;
-  readonly manner: Manner;
-  lie: AppendLie | undefined;
-  /** APPENDs that the lie was about. */
-  told = 0;
-  #validity = 0;
-  /** Whether the command that is under way is lied about. */
-  #lying = false;
-  #dropped = 0;
-
-  private constructor(world: World, manner: Manner) {
-    this.world = world;
-    this.manner = manner;
-  }
-
-  static async of(manner: Manner, options: WorldOptions = {}): Promise<Scene> {
-    const world = await MANNERS[manner].world(options);
-    const scene = new Scene(world, manner);
-    scene.#validity = await world.fresh.uidValidity('INBOX');
-    await world.oracle.stranger('destination', 'INBOX', message());
-    // Where a server can expunge only all at once, what others marked would hold up what is carried.
-    if (manner !== 'bare') {
-      await world.oracle.stranger('source', 'INBOX', message(), { flags: ['\\Deleted'] });
-    }
-    world.destination.at = (moment) => scene.#at(moment);
-    return scene;
-  }
-
-  #at({ when, command, answer = '' }: Moment): Deed {
-    if (command.name !== 'APPEND') return undefined;
-    if (when === 'before') return { send: (whole) => this.#send(whole) };
-    if (when !== 'after') return undefined;
-    const [, validity = '', set = ''] = /APPENDUID (\d+) ([\d:,]+)/.exec(answer) ?? [];
-    if (this.manner === 'bare') return { say: 'TAG OK done' };
-    const names = this.#lying ? this.lie?.names : undefined;
-    const uids = set.split(',').flatMap((part) => {
-      const [from = 0, to = from] = part.split(':').map(Number);
-      return Array.from({ length: to - from + 1 }, (_, i) => from + i);
-    });
-    if (!this.#lying) return undefined;
-    for (let i = 0; i < this.#dropped; i++) uids.push(NOWHERE + i);
-    if (names === undefined) return { say: `TAG OK [APPENDUID ${validity} ${uids}] done` };
-    const said = names(Number(validity), uids, this.told);
-    return { say: said === undefined ? 'TAG OK done' : `TAG OK [APPENDUID ${said}] done` };
-  }
-
-  #send(whole: Buffer): Buffer | string {
-    const parcels = unpacked(whole);
-    this.#lying = this.lie !== undefined && parcels.some(({ bytes }) => isCulprit(bytes));
-    if (!this.#lying) return whole;
-    this.told++;
-    const { stores = (bytes: Buffer) => bytes, into, names } = this.lie ?? {};
-    const stored = parcels.flatMap((parcel) => {
-      const bytes = isCulprit(parcel.bytes) ? stores(parcel.bytes) : parcel.bytes;
-      return bytes ? [{ ...parcel, bytes }] : [];
-    });
-    this.#dropped = parcels.length - stored.length;
-    if (stored.length > 0) {
-      const all = packed(stored);
-      if (into === undefined) return all;
-      return Buffer.from(all.toString('latin1').replace(' INBOX ', ` ${into} `), 'latin1');
-    }
-    const said = names
-      ? names(this.#validity, [NOWHERE], this.told)
-      : `${this.#validity} ${NOWHERE}`;
-    return this.manner === 'bare' || said === undefined
-      ? 'TAG OK done'
-      : `TAG OK [APPENDUID ${said}] done`;
-  }
-
-  /** What is left at the source when all is carried. */
-  get rest(): number {
-    return this.manner === 'bare' ? 0 : 1;
-  }
-
-  /** The culprit is where it was, and both servers are as they should be but for that. */
-  async stays(...wrong: readonly (string | RegExp)[]): Promise<void> {
-    const { world } = this;
-    const there = (await world.old.dump('INBOX')).filter(({ bytes }) => isCulprit(bytes));
-    expect(there.map(({ flags }) => flags)).toEqual([[]]);
-    expect(await world.oracle.now()).toEqual(wrong.map((each) => expect.stringMatching(each)));
-  }
-
-  /** Deletes what came to the destination last, as its owner would. */
-  async deleteLast(folder = 'INBOX'): Promise<void> {
-    const { fresh } = this.world;
-    const last = (await fresh.dump(folder)).at(-1);
-    if (last) await fresh.expunge(folder, `${last.uid}`);
-  }
-
-  /** All is carried, and each message once. */
-  async ends(...wrong: readonly string[]): Promise<void> {
-    const { world } = this;
-    await world.left(this.rest);
-    expect(await world.stop()).toBe(0);
-    expect(await world.oracle.end()).toEqual(wrong);
-  }
-
-  async restart(): Promise<void> {
-    expect(await this.world.stop()).toBe(0);
-    this.world.start();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.world[Symbol.asyncDispose]();
-  }
-}
-
-/** One byte of the message is another, at the first place that shows these words. */
-const changed = (words: string) => (bytes: Buffer) => {
-  const other = Buffer.from(bytes);
-  const at = other.indexOf(words);
-  if (at < 0) throw new Error(`no ${words} in the message`);
-  other[at] = (other[at] ?? 0) ^ 1;
-  return other;
-};
 
 const ALIEN = message({ body: 'what the server had at hand' });
 
@@ -205,16 +44,6 @@ const OTHERWISE: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
   'stored with more than was sent': (bytes) => Buffer.concat([bytes, Buffer.from('ad\r\n')]),
   "stored as another message's bytes": () => ALIEN,
 };
-
-const COMPANY = { alone: 'alone', batch: 'with another' } as const;
-type Company = keyof typeof COMPANY;
-const companies = Object.keys(COMPANY) as Company[];
-
-/** Puts the culprit, and before it another message where it is to travel in company. */
-async function put({ world }: Scene, company: Company): Promise<void> {
-  if (company === 'batch') await world.put('INBOX', message());
-  await world.put('INBOX', culprit());
-}
 
 const appendRows = <T>(what: Readonly<Record<string, T>>) =>
   manners.flatMap((manner) =>
@@ -282,6 +111,330 @@ describe.concurrent('an APPEND answered OK, the message', () => {
       await scene.restart();
       await scene.ends();
       record({ part: 'lied to', point: `APPEND ${point}`, outcome: 'stays, told as unverified' });
+    },
+  );
+});
+
+/** UIDs as an APPENDUID lists them, the culprit's, which is the last, being another. */
+const culpritAs = (uid: number) => (validity: number, uids: readonly number[]) =>
+  `${validity} ${[...uids.slice(0, -1), uid]}`;
+
+/** The stranger's that is at the destination from the beginning. */
+const STRANGER = 1;
+
+interface Name {
+  readonly names: Required<AppendLie>['names'];
+  /** It takes more than one message, or more than one in one command, to tell it. */
+  readonly only?: Company | Manner;
+}
+
+const APPENDUIDS: Readonly<Record<string, Name>> = {
+  "names somebody else's message": { names: culpritAs(STRANGER) },
+  'names a UID that is not there': { names: culpritAs(NOWHERE) },
+  'names the message before it': {
+    names: (validity, uids) => `${validity} ${uids.map((uid) => Math.min(uid, 2))}`,
+    only: 'batch',
+  },
+  'has the UIDs swapped': {
+    names: (validity, uids) => `${validity} ${uids.toReversed()}`,
+    only: 'multi',
+  },
+  'is a range backwards': {
+    names: (validity, uids) => `${validity} ${uids.at(-1)}:${uids[0]}`,
+    only: 'multi',
+  },
+  'has fewer UIDs than there are messages': {
+    names: (validity, uids) => `${validity} ${uids[0]}`,
+    only: 'multi',
+  },
+  'has more UIDs than there are messages': {
+    names: (validity, uids) => `${validity} ${[...uids, NOWHERE]}`,
+  },
+  'has another UIDVALIDITY': { names: (validity, uids) => `${validity + 1} ${uids}` },
+  'has no UIDVALIDITY': { names: (_, uids) => `0 ${uids}` },
+  'has no UID that is a number': { names: (validity) => `${validity} *` },
+  'has no more than its name': { names: () => '' },
+  'is not there': { names: () => undefined },
+};
+
+/** Those that tell UIDs. */
+const NAMED = (['multi', 'literal'] as const).map((manner) => [NAMES[manner], manner] as const);
+
+describe.concurrent('an APPENDUID', () => {
+  const rows = (['multi', 'literal'] as const).flatMap((manner) =>
+    companies.flatMap((company) =>
+      Object.entries(APPENDUIDS)
+        .filter(
+          ([, { only }]) =>
+            only === undefined || only === company || (only === manner && company === 'batch'),
+        )
+        .map(
+          ([what, { names }]) =>
+            [`${what}, ${COMPANY[company]}, by ${NAMES[manner]}`, names, manner, company] as const,
+        ),
+    ),
+  );
+
+  it.for(rows)(
+    'that %s: the copy is found by its bytes',
+    async ([point, names, manner, company]) => {
+      await using scene = await Scene.of(manner);
+      await put(scene, company);
+      scene.lie = { names };
+      scene.world.start();
+      await scene.ends();
+      expect(scene.told).toBe(1);
+      expect(scene.world.told.filter(({ event }) => EVENTS[event][0] === 'error')).toEqual([]);
+      record({
+        part: 'lied to',
+        point: `APPENDUID that ${point}`,
+        outcome: 'each message once',
+      });
+    },
+  );
+
+  it.for(NAMED)(
+    "that names somebody else's message with the same bytes, by %s: that one stays his",
+    async ([by, manner]) => {
+      await using scene = await Scene.of(manner);
+      const bytes = culprit();
+      const uid = await scene.world.oracle.stranger('destination', 'INBOX', bytes);
+      scene.lie = { names: culpritAs(uid ?? 0) };
+      scene.world.start();
+      // What comes from now on is not looked for before it is sent.
+      await scene.world.saw('watcher.idling');
+      await scene.world.put('INBOX', bytes);
+      await scene.ends();
+      expect(scene.told).toBe(1);
+      const point = `APPENDUID that names somebody else's message with the same bytes, by ${by}`;
+      record({ part: 'lied to', point, outcome: 'each message once' });
+    },
+  );
+
+  const twins = (['multi', 'literal'] as const).flatMap((manner) =>
+    [true, false].map(
+      (stored) => [NAMES[manner], stored ? 'stored' : 'not stored', manner, stored] as const,
+    ),
+  );
+  it.for(twins)(
+    'that names the copy of a twin, by %s, the message %s: it proves the twin alone',
+    async ([by, how, manner, stored]) => {
+      await using scene = await Scene.of(manner, { pace: { unverified: 600_000 } });
+      const { world } = scene;
+      const twin = culprit();
+      world.start();
+      await world.put('INBOX', twin);
+      await world.saw('delivery.done');
+      await world.left(scene.rest);
+      const copy = (await world.fresh.dump('INBOX')).at(-1)?.uid ?? 0;
+      scene.lie = { names: culpritAs(copy), ...(!stored && { stores: () => undefined }) };
+      await world.put('INBOX', twin);
+      if (!stored) {
+        await unverified(scene, 1);
+        await scene.stays();
+        scene.lie = undefined;
+        await scene.restart();
+      }
+      await scene.ends();
+      expect(await world.fresh.count('INBOX')).toBe(3);
+      const point = `APPENDUID that names the copy of a twin, by ${by}, the message ${how}`;
+      record({ part: 'lied to', point, outcome: 'each message once' });
+    },
+  );
+
+  it.for(NAMED)(
+    "that names somebody else's message, nothing stored, by %s: nobody is told to delete that one",
+    async ([by, manner]) => {
+      await using scene = await Scene.of(manner, { pace: { unverified: 600_000 } });
+      const { world } = scene;
+      await put(scene, 'alone');
+      scene.lie = { names: culpritAs(STRANGER), stores: () => undefined };
+      world.start();
+      await unverified(scene, 1);
+      await scene.stays();
+      expect(world.events('delivery.unverified').map(({ msg }) => msg)).toEqual([
+        expect.not.stringMatching(/you delete|under UID/),
+      ]);
+      scene.lie = undefined;
+      await scene.restart();
+      await scene.ends();
+      const point = `APPENDUID that names somebody else's message, nothing stored, by ${by}`;
+      record({ part: 'lied to', point, outcome: 'stays, told as unverified' });
+    },
+  );
+});
+
+describe.concurrent('the UIDVALIDITY of the destination folder', () => {
+  const rows = manners.flatMap((manner) =>
+    ['the old one', 'the new one'].map(
+      (named) => [named, NAMES[manner], manner, named === 'the old one' ? 0 : 7] as const,
+    ),
+  );
+  it.for(rows)(
+    'is another after the APPEND, and APPENDUID names %s, by %s: the copy is found',
+    async ([named, by, manner, change]) => {
+      await using scene = await Scene.of(manner);
+      const { world } = scene;
+      scene.lie = { names: (validity, uids) => `${validity + change} ${uids}` };
+      world.destination.untagged = (answer) => {
+        const text = answer.toString('latin1');
+        const [all, validity] = /^\* OK \[UIDVALIDITY (\d+)\]/.exec(text) ?? [];
+        if (all === undefined || scene.told === 0) return answer;
+        return Buffer.from(
+          text.replace(all, `* OK [UIDVALIDITY ${Number(validity) + 7}]`),
+          'latin1',
+        );
+      };
+      await put(scene, 'batch');
+      world.start();
+      await scene.ends();
+      expect(scene.told).toBe(1);
+      const point = `UIDVALIDITY is another after the APPEND, and APPENDUID names ${named}, by ${by}`;
+      record({ part: 'lied to', point, outcome: 'each message once' });
+    },
+  );
+
+  it.for(manners.map((manner) => [NAMES[manner], manner] as const))(
+    'is another since the folder was made anew between APPEND and read-back, by %s: it is sent again',
+    async ([by, manner]) => {
+      await using world = await MANNERS[manner].world({
+        route: { folders: [{ kind: 'folder', name: 'INBOX', to: 'New' }] },
+        to: () => 'New',
+      });
+      const { fresh } = world;
+      await fresh.create('New');
+      const before = await fresh.uidValidity('New');
+      let appends = 0;
+      const anew = async () => {
+        await fresh.command('DELETE New');
+        await fresh.create('New');
+      };
+      world.destination.at = ({ when, command }) =>
+        when === 'after' && command.name === 'APPEND' && ++appends === 1
+          ? { wait: anew() }
+          : undefined;
+      await world.put('INBOX', message());
+      await world.put('INBOX', message());
+      world.start();
+      await world.left(0);
+      expect(await world.stop()).toBe(0);
+      expect(await world.oracle.end()).toEqual([]);
+      expect(appends).toBeGreaterThan(1);
+      const { port, users } = MANNERS[manner].destination;
+      await using later = await Mail.login(port, world.user, users[world.user] ?? '');
+      expect(await later.uidValidity('New')).not.toBe(before);
+      const point = `the folder is made anew between APPEND and read-back, by ${by}`;
+      record({ part: 'lied to', point, outcome: 'each message once' });
+    },
+  );
+});
+
+interface ReadBack {
+  readonly show: (body: Buffer, nth: number) => Showing;
+  readonly told: 'delivery.unverified' | 'delivery.postponed';
+}
+
+const READS: Readonly<Record<string, ReadBack>> = {
+  'comes back short': { show: (body) => ({ body: half(body) }), told: 'delivery.unverified' },
+  'comes back empty': { show: () => ({ body: Buffer.alloc(0) }), told: 'delivery.unverified' },
+  "comes back with another message's body": {
+    show: (_, nth) => ({ body: alien(nth) }),
+    told: 'delivery.unverified',
+  },
+  'comes back NIL': { show: () => ({ body: 'NIL' }), told: 'delivery.postponed' },
+};
+
+describe.concurrent('a read-back', () => {
+  const rows = manners.flatMap((manner) =>
+    Object.entries(READS).map(
+      ([how, read]) => [`${how}, by ${NAMES[manner]}`, read, manner] as const,
+    ),
+  );
+  it.for(rows)(
+    'that %s: the original stays, and is not sent again',
+    async ([point, read, manner]) => {
+      await using scene = await Scene.of(manner, { route: { sweepInterval: 300 } });
+      const { world } = scene;
+      const lie = lieAbout(world, 'destination');
+      lie.show = read.show;
+      scene.lie = {};
+      await put(scene, 'batch');
+      world.start();
+      await world.saw(read.told, 2);
+      await scene.stays();
+      lie.show = undefined;
+      await scene.ends();
+      expect(scene.told).toBe(1);
+      const outcome = `stays, told as ${read.told.split('.')[1]}`;
+      record({ part: 'lied to', point: `a read-back that ${point}`, outcome });
+    },
+  );
+
+  it.for(manners.map((manner) => [NAMES[manner], manner] as const))(
+    'that shows the right bytes under \\Deleted, by %s: the original stays, and is not sent again',
+    async ([by, manner]) => {
+      await using scene = await Scene.of(manner);
+      const { world } = scene;
+      scene.lie = {};
+      let lying = true;
+      world.destination.untagged = (answer) => {
+        const text = answer.toString('latin1');
+        const uid = Number(/UID (\d+)/.exec(text)?.[1]);
+        if (!lying || uid === STRANGER || !/^\* \d+ FETCH /.test(text)) return answer;
+        return Buffer.from(text.replace('FLAGS (', 'FLAGS (\\Deleted '), 'latin1');
+      };
+      await put(scene, 'alone');
+      world.start();
+      await unverified(scene, 3);
+      await scene.stays();
+      lying = false;
+      await scene.ends();
+      expect(scene.told).toBe(1);
+      const point = `a read-back that shows the right bytes under \\Deleted, by ${by}`;
+      record({ part: 'lied to', point, outcome: 'stays, told as unverified' });
+    },
+  );
+});
+
+describe.concurrent('three messages in a row', () => {
+  const WAYS: Readonly<Record<string, AppendLie>> = {
+    'stored with a byte changed': { stores: changed('culprit') },
+    'not stored at all': { stores: () => undefined },
+  };
+  const rows = manners.flatMap((manner) =>
+    Object.entries(WAYS).map(([how, lie]) => [`${how}, by ${NAMES[manner]}`, lie, manner] as const),
+  );
+  it.for(rows)(
+    '%s: the route is blocked until a person has seen to it',
+    async ([point, lie, manner]) => {
+      await using scene = await Scene.of(manner, { pace: { unverified: 600_000 } });
+      const { world } = scene;
+      for (let i = 0; i < 3; i++) await world.put('INBOX', culprit());
+      scene.lie = lie;
+      world.start();
+      await world.saw('route.blocked');
+      const appends = scene.told;
+      const looked = world.count('folder.looked');
+      await world.put('INBOX', message());
+      await world.until('it is looked at', () => world.count('folder.looked') > looked);
+      await world.left(scene.rest + 4);
+      expect(await world.stop()).toBe(0);
+      expect(world.count('delivery.unverified')).toBe(3);
+      expect(world.count('route.blocked')).toBe(1);
+      expect(scene.told).toBe(appends);
+      const bad = (await world.fresh.count('INBOX')) - 1;
+      expect(bad).toBe(lie.stores?.(culprit()) ? 3 : 0);
+      scene.lie = undefined;
+      world.start();
+      await world.saw('delivery.done');
+      for (let i = 0; i < bad; i++) await world.fresh.expunge('INBOX', `${2 + i}`);
+      await scene.restart();
+      await scene.ends();
+      record({
+        part: 'lied to',
+        point: `three messages in a row ${point}`,
+        outcome: 'the route is blocked',
+      });
     },
   );
 });
