@@ -10,7 +10,7 @@ import type { Emit } from '../domain/events.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
 import type { FolderView } from '../domain/message.ts';
 import type { Clock, SourceAbilities, SourceSession } from '../domain/ports.ts';
-import type { FolderPair } from '../domain/route.ts';
+import type { FolderPair, ListedFolder } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
 import { doubled, type Pace } from './pace.ts';
 
@@ -82,6 +82,8 @@ export class Lane {
     } catch (thrown) {
       this.#barred = asFailure(thrown, 'connect');
     } finally {
+      // A folder that was let go turns its work away for that.
+      if (stop.reason instanceof Failure) this.#barred = stop.reason;
       this.#ended = true;
       this.#tell();
     }
@@ -139,6 +141,16 @@ export class Lane {
       await this.#enter(this.#session);
       if (this.#epoch === undefined) throw lost();
       return this.#epoch;
+    });
+  }
+
+  /** Every folder of the account. Waits while the connection is begun anew. */
+  async listFolders(signal: AbortSignal): Promise<ListedFolder[]> {
+    await this.#until(() => this.#session !== undefined, signal);
+    return this.#inTurn(async () => {
+      signal.throwIfAborted();
+      if (this.#session === undefined) throw lost();
+      return this.#session.listFolders();
     });
   }
 

@@ -1,6 +1,6 @@
 /** Goes round the folders that no watcher holds, on one connection: opens each, looks, and waits until it is carried. */
 import { asFailure, type Failure } from '../domain/failure.ts';
-import type { FolderPair } from '../domain/route.ts';
+import type { FolderPair, ListedFolder } from '../domain/route.ts';
 import { Lane, type LaneWorld } from './lane.ts';
 import { look, lookAgainSoon } from './look.ts';
 import type { Deliveries } from './queue.ts';
@@ -24,6 +24,11 @@ export class Rounds {
   /** Lives until `stop` aborts or connecting is given up. */
   run(stop: AbortSignal): Promise<void> {
     return this.#lane.run(stop);
+  }
+
+  /** Every folder of the source account. */
+  listFolders(): Promise<ListedFolder[]> {
+    return this.#lane.listFolders(this.#works.quit);
   }
 
   /** Looks through one folder and waits until what it found is carried or put down. Resolves with why that could not be done. */

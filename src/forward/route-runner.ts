@@ -21,13 +21,14 @@ import type { LaneWorld } from './lane.ts';
 import { Listings } from './listing.ts';
 import type { LoginGate } from './login-gate.ts';
 import type { Pace } from './pace.ts';
-import { makePlan } from './plan.ts';
+import { Planning } from './planning.ts';
+import { Posts } from './posts.ts';
 import { Deliveries } from './queue.ts';
 import { reconnect, type Tries } from './retry.ts';
 import { Rounds } from './rounds.ts';
 import { Strikes } from './strikes.ts';
 import { sweepForEver } from './sweeper.ts';
-import { Watch, type Why } from './watch.ts';
+import type { Why } from './watch.ts';
 import type { Works } from './works.ts';
 
 /** What a route needs of the world. */
@@ -64,11 +65,12 @@ export class RouteRunner {
   readonly #deliveries: Deliveries;
   readonly #blockade: Blockade;
   readonly #epochs: Epochs;
+  readonly #planning: Planning;
   readonly #timers = new Set<NodeJS.Timeout>();
   /** When folders were first due for another look; `sweep` keeps to it by itself. */
   readonly #due = new Map<FolderPair, number>();
   #nudge: (pair: FolderPair, why: Why) => Promise<unknown> = async () => undefined;
-  #pairs: readonly FolderPair[] = [];
+  #asking = false;
   #connects = Number.POSITIVE_INFINITY;
 
   constructor(route: Route, world: RouteWorld) {
@@ -98,6 +100,7 @@ export class RouteRunner {
       proven: () => this.#blockade.proven(),
       differed: () => this.#blockade.differed(),
     };
+    this.#planning = new Planning(route, emit);
     this.#epochs = new Epochs({
       route: route.name,
       journal: this.#works.journal,
@@ -107,32 +110,28 @@ export class RouteRunner {
     });
   }
 
+  get #pairs(): readonly FolderPair[] {
+    return this.#planning.pairs;
+  }
+
   /** Watches and sweeps until `quit`, then finishes what is in flight. Rejects only for a mistake of ours. */
   async run(): Promise<void> {
     const { quit } = this.#world;
     const lanes = new AbortController();
     try {
-      const { pairs, first } = await this.#begin();
-      this.#pairs = pairs;
-      const watched = pairs.slice(0, this.#route.maxWatchers);
-      const watches = new Map(
-        watched.map((pair) => [
-          pair,
-          new Watch(this.#works, this.#laneWorld(first), pair, this.#deliveries),
-        ]),
-      );
-      const rest = pairs.filter((pair) => !watches.has(pair));
-      const rounds = new Rounds(this.#works, this.#laneWorld(first), this.#deliveries);
-      this.#nudge = (pair, why) => watches.get(pair)?.nudge(why) ?? rounds.visit(pair);
-      const lives = [...watches.values()].map((watch) => watch.run(lanes.signal));
-      if (rest.length > 0) lives.push(rounds.run(lanes.signal));
-      for (const session of first.splice(0)) void session.logout();
-      this.#emit('route.ready', { count: pairs.length });
-      for (const pair of rest) void rounds.visit(pair);
-      await sweepForEver(this.#works, () => Promise.all(pairs.map((p) => this.#nudge(p, 'sweep'))));
+      const first = await this.#begin();
+      const world = this.#laneWorld(first);
+      const posts = new Posts(this.#works, world, this.#deliveries, lanes.signal);
+      this.#nudge = (pair, why) => posts.nudge(pair, why);
+      this.#emit('route.ready', { count: this.#pairs.length });
+      posts.fill(this.#pairs);
+      await sweepForEver(this.#works, () => {
+        const nudged = this.#pairs.map((pair) => this.#nudge(pair, 'sweep'));
+        return Promise.all([...nudged, this.#planAnew(posts)]);
+      });
       await this.#finish();
       lanes.abort(quit.reason);
-      await Promise.all(lives);
+      await posts.ended();
     } catch (thrown) {
       if (!quit.aborted) throw thrown;
     } finally {
@@ -152,11 +151,11 @@ export class RouteRunner {
     const failures: SweepResult['failures'] = [];
     const lanes = new AbortController();
     try {
-      const { pairs, first } = await this.#begin();
+      const first = await this.#begin();
       const rounds = new Rounds(this.#works, this.#laneWorld(first), this.#deliveries);
       const life = rounds.run(lanes.signal);
       this.#blockade.patience = 'none';
-      for (const pair of pairs) {
+      for (const pair of this.#pairs) {
         let failure = await rounds.visit(pair);
         // An interrupted APPEND of an earlier process is settled within seconds.
         const due = this.#due.get(pair);
@@ -182,8 +181,8 @@ export class RouteRunner {
     return { failures };
   }
 
-  /** Connects both sides and makes the plan. `first` holds the source connection, for the first lane to take over. */
-  async #begin(): Promise<{ pairs: FolderPair[]; first: SourceSession[] }> {
+  /** Connects both sides and makes the plan. Resolves with the source connection, for the first lane to take over. */
+  async #begin(): Promise<SourceSession[]> {
     const [connected, listing] = await Promise.allSettled([
       this.#connect('source', async () => {
         const session = await this.#loginSource();
@@ -201,17 +200,29 @@ export class RouteRunner {
       session.close();
       throw listing.reason;
     }
-    const dest = listing.value;
-    const { folders: rules, afterDelivery } = this.#route;
-    const moveTo = afterDelivery.kind === 'move' ? { moveTo: afterDelivery.folder } : {};
-    const { pairs, leftOut } = makePlan({ source, dest, rules, ...moveTo });
-    for (const pair of pairs) this.#emit('plan.made', { folder: pair.source, dest: pair.dest });
-    for (const { folder, why } of leftOut) {
-      // With `*` the views are left out as a matter of course; what was named is a disappointment.
-      const named = rules.some((rule) => rule.kind === 'folder' && rule.name === folder);
-      if (named) this.#emit('folder.left-out', { folder, why });
+    this.#planning.renew(source, listing.value);
+    return [session];
+  }
+
+  /** Folders come and go: makes the plan anew, and has it looked after. Until that can be done, all stays as it is. */
+  async #planAnew(posts: Posts): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      const source = await posts.listFolders();
+      const dest = await this.#works.destinations.use('', listed);
+      // An account has an INBOX at least: a server that lists nothing is not believed.
+      if (this.#world.quit.aborted || source.length === 0) return;
+      this.#planning.renew(source, dest);
+      posts.fill(this.#pairs);
+    } catch (thrown) {
+      const failure = asFailure(thrown, 'look');
+      // A lost connection is begun anew, and the next sweep asks again.
+      if (this.#world.quit.aborted || failure.kind === 'lost') return;
+      this.#emit('health.degraded', { why: failure.message, err: failure });
+    } finally {
+      this.#asking = false;
     }
-    return { pairs, first: [session] };
   }
 
   #laneWorld(first: SourceSession[]): LaneWorld {

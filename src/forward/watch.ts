@@ -3,7 +3,7 @@
  * look is a nudge, and nudges that come while a look is under way become one more look.
  */
 import { asFailure } from '../domain/failure.ts';
-import type { FolderPair } from '../domain/route.ts';
+import type { FolderPair, ListedFolder } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
 import { Lane, type LaneWorld } from './lane.ts';
 import { look, lookAgainSoon } from './look.ts';
@@ -26,6 +26,7 @@ export class Watch {
   #looking: Promise<void> | undefined;
   #asking = false;
   #caught = 0;
+  #stop: AbortSignal | undefined;
   #leftOut = '';
 
   constructor(works: Works, world: LaneWorld, pair: FolderPair, deliveries: Deliveries) {
@@ -46,7 +47,13 @@ export class Watch {
 
   /** Lives until `stop` aborts. */
   async run(stop: AbortSignal): Promise<void> {
+    this.#stop = stop;
     await Promise.all([this.#lane.run(stop), this.#ask(stop)]);
+  }
+
+  /** Every folder of the source account. */
+  listFolders(): Promise<ListedFolder[]> {
+    return this.#lane.listFolders(this.#works.quit);
   }
 
   /** Has the folder looked at. Resolves, never rejects, when no look is wanted any more. */
@@ -121,7 +128,7 @@ export class Watch {
   #failed(thrown: unknown): void {
     const failure = asFailure(thrown, 'look');
     // A lost connection is begun anew, and the folder is looked at then.
-    if (this.#works.quit.aborted || failure.kind === 'lost') return;
+    if (this.#works.quit.aborted || this.#stop?.aborted || failure.kind === 'lost') return;
     const journal = failure.step === 'journal';
     if (journal) lookAgainSoon(this.#works, this.#pair);
     if (failure.message === this.#leftOut) return;
