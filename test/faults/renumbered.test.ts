@@ -4,6 +4,7 @@
  */
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { EVENTS } from '../../src/domain/events.ts';
+import type { Route } from '../../src/domain/route.ts';
 import { message } from '../support/mail.ts';
 import { record } from '../support/results.ts';
 import { type At, isBefore, MOMENTS, meanwhile } from './moments.ts';
@@ -61,6 +62,12 @@ const DEEDS = {
       await taken(world, () => oracle.put('Box', message({ body })));
     }
   },
+  'is removed': async (world: World, side: Side) => {
+    await using other = await world.client(side);
+    await other.command('DELETE Box');
+    if (side === 'source')
+      for (const letter of [...world.oracle.originals]) world.oracle.remove(letter);
+  },
 };
 type Deed = keyof typeof DEEDS;
 
@@ -89,28 +96,314 @@ const isMarked = (at: At) => !isBefore(at, 'before the STORE');
 /** Whether the copy may have been proven by then, so that nobody looks for it any more. */
 const isProven = (at: At) => !isBefore(at, 'after the read-back');
 
+const SIDES = ['source', 'destination'] as const;
+const FEW = ['before the fetch', 'before the APPEND', 'before the read-back', 'before the EXPUNGE'];
+const few = MOMENTS.filter(({ name }) => FEW.includes(name));
+
 const rows = (Object.keys(DEEDS) as Deed[]).flatMap((deed) =>
-  (['source', 'destination'] as const).flatMap((side) =>
-    MOMENTS.map((at) => [`the ${side} folder ${deed} ${at.name}`, deed, side, at] as const),
+  SIDES.flatMap((side) =>
+    (deed === 'is removed' ? few : MOMENTS).map(
+      (at) => [`the ${side} folder ${deed} ${at.name}`, deed, side, at] as const,
+    ),
   ),
 );
+
+/** Makes the source folder where it is not, as for the next message that comes. */
+async function there(world: World): Promise<void> {
+  await using other = await world.client('source');
+  if (!(await other.folders()).includes('Box')) await other.create('Box');
+}
 
 describe.concurrent('while a batch is under way', () => {
   it.for(rows)('%s', async ([point, deed, side, at]) => {
     await using world = await worldOf();
+    const stays = deed === 'gets another UIDVALIDITY';
     const reached = meanwhile(world, at, async () => {
-      const other = deed === 'is deleted and made anew';
-      if (other && side === 'destination' && isProven(at)) {
+      if (!stays && side === 'destination' && isProven(at)) {
         for (const letter of [...world.oracle.originals]) world.oracle.remove(letter);
       }
       await DEEDS[deed](world, side);
     });
     world.start();
     await world.until('the moment comes', reached);
-    const other = deed === 'is deleted and made anew';
-    if (side === 'destination') await safe(world);
-    else await safe(world, { marked: !other && isMarked(at), left: other ? 1 : 0 });
+    await there(world);
+    const strangers = world.oracle.strangers.source.length;
+    await safe(world, { marked: side === 'source' && stays && isMarked(at), left: strangers });
     if (side === 'source') expect(world.count('folder.renumbered')).toBe(1);
     record({ part: PART, point, outcome: 'nothing on old numbers' });
+  });
+
+  it.for(few.map((at) => [at.name, at] as const))(
+    '%s the source folder is renamed',
+    async ([name, at]) => {
+      await using world = await worldOf({ route: { folders: [{ kind: 'all' }], maxWatchers: 3 } });
+      const { oracle } = world;
+      const reached = meanwhile(world, at, async () => {
+        await using other = await world.client('source');
+        await other.command('RENAME Box Papers');
+        for (const letter of [...oracle.originals]) {
+          // What was carried by then stays where it went; under its new name the folder is carried like any other.
+          oracle.remove(letter);
+          // What was marked by then nobody knows as ours under the new name.
+          if (isMarked(at)) {
+            oracle.strangers.source.push({ ...letter, folder: 'Papers', flags: ['\\Deleted'] });
+          } else oracle.originals.push({ ...letter, folder: 'Papers' });
+        }
+      });
+      world.start();
+      await world.until('the moment comes', reached);
+      await world.until('the new name is known', () =>
+        world.events('plan.made').some(({ folder }) => folder === 'Papers'),
+      );
+      await world.marked('Papers');
+      expect(await world.stop()).toBe(0);
+      expect(await oracle.end()).toEqual([]);
+      record({
+        part: PART,
+        point: `renamed at the source ${name}`,
+        outcome: 'each message once a folder',
+      });
+    },
+  );
+});
+
+const lasting = (['gets another UIDVALIDITY', 'is deleted and made anew'] as const).flatMap(
+  (deed) => SIDES.map((side) => [side, deed] as const),
+);
+
+describe.concurrent('the folder', () => {
+  it.for(lasting)(
+    'of the %s %s while it is watched and nothing is under way',
+    async ([side, deed]) => {
+      await using world = await worldOf();
+      world.start();
+      await world.left(0, 'Box');
+      if (deed !== 'gets another UIDVALIDITY') {
+        for (const letter of [...world.oracle.originals]) world.oracle.remove(letter);
+      }
+      await DEEDS[deed](world, side);
+      await safe(world, { left: world.oracle.strangers.source.length });
+      if (side === 'source') expect(world.count('folder.renumbered')).toBe(1);
+      record({
+        part: PART,
+        point: `${side} folder ${deed} at rest`,
+        outcome: 'nothing on old numbers',
+      });
+    },
+  );
+
+  it.for(lasting)('of the %s %s while the connection is broken', async ([side, deed]) => {
+    await using world = await worldOf();
+    let cut = false;
+    // Everything has been appended, nothing is proven.
+    world.destination.at = ({ when, command: { name } }) => {
+      if (cut || when !== 'after' || name !== 'APPEND') return undefined;
+      cut = true;
+      for (const wire of [world.source, world.destination]) wire.onJoin = () => 'end';
+      world.source.strike('end');
+      return 'end';
+    };
+    world.start();
+    await world.saw('account.reconnecting');
+    await DEEDS[deed](world, side);
+    for (const wire of [world.source, world.destination]) wire.onJoin = undefined;
+    await safe(world, { left: world.oracle.strangers.source.length });
+    if (side === 'source') expect(world.count('folder.renumbered')).toBe(1);
+    record({
+      part: PART,
+      point: `${side} folder ${deed} while cut off`,
+      outcome: 'nothing on old numbers',
+    });
+  });
+});
+
+/** Where an earlier life has come to an end. */
+const ENDS: Readonly<
+  Record<string, { route?: Partial<Route>; until(world: World): Promise<void> }>
+> = {
+  'all was carried and kept': {
+    route: { afterDelivery: { kind: 'keep' } },
+    until: (world) => world.saw('delivery.done', 3),
+  },
+  'all was carried and marked': {
+    route: { afterDelivery: { kind: 'mark' } },
+    until: (world) => world.saw('delivery.done', 3),
+  },
+  'all was proven and nothing retired': {
+    async until(world) {
+      world.source.at = ({ when, command: { name } }) =>
+        when === 'before' && name === 'UID STORE' ? { say: 'TAG NO [INUSE] not now' } : undefined;
+      await world.saw('delivery.postponed');
+    },
+  },
+  'an APPEND was not answered': {
+    async until(world) {
+      world.destination.at = ({ when, command: { name } }) => {
+        if (when !== 'after' || name !== 'APPEND') return undefined;
+        world.destination.onJoin = () => 'end';
+        return 'end';
+      };
+      await world.saw('account.lost');
+    },
+  },
+};
+
+const restarts = Object.keys(ENDS).flatMap((end) =>
+  lasting.map(([side, deed]) => [end, side, deed] as const),
+);
+
+describe.concurrent('across a restart with the journal kept', () => {
+  it.for(restarts)('after %s, the %s folder %s', async ([end, side, deed]) => {
+    const { route, until } = ENDS[end] ?? { until: () => Promise.reject(new Error(end)) };
+    await using world = await worldOf(route ? { route } : {});
+    world.start();
+    await until(world);
+    await world.stop();
+    world.source.at = world.destination.at = world.destination.onJoin = undefined;
+    const carried = route !== undefined || end.includes('proven');
+    const anew = deed === 'is deleted and made anew';
+    // What was proven is not looked for again: the copies are whose folder it was.
+    if (anew && side === 'destination' && carried) {
+      for (const letter of [...world.oracle.originals]) world.oracle.remove(letter);
+    }
+    await DEEDS[deed](world, side);
+    world.start();
+    await taken(world, () => world.put('Box', message({ body: 'the last' })));
+    if (route === undefined) await world.left(world.oracle.strangers.source.length, 'Box');
+    else {
+      const all = world.oracle.originals.length;
+      const arrived = async () =>
+        (await world.oracle.end()).every((wrong) => wrong.endsWith('still at the source'));
+      await world.until(`${all} are carried`, arrived);
+      // One sweep more, so that whoever would send something again has done so.
+      await world.saw('sweep.finished', world.count('sweep.finished') + 2);
+    }
+    expect(await world.stop()).toBe(0);
+    const wrong = await world.oracle.end();
+    expect(
+      wrong.filter((each) => route === undefined || !each.endsWith('still at the source')),
+    ).toEqual([]);
+    if (side === 'source') expect(world.count('folder.renumbered')).toBe(1);
+    record({
+      part: PART,
+      point: `after ${end}, the ${side} folder ${deed}`,
+      outcome: 'nothing on old numbers',
+    });
+  });
+});
+
+/** The folders that imapferry says it carries, in that order. */
+const planned = (world: World) => world.events('plan.made').map(({ folder }) => folder);
+
+describe.concurrent('a folder that appears while imapferry runs', () => {
+  const appearing: readonly (readonly [string, Partial<Route>, watched: boolean])[] = [
+    ['is taken up where FOLDERS names it', { maxWatchers: 1 }, true],
+    [
+      'is watched while there is a watcher left',
+      { folders: [{ kind: 'all' }], maxWatchers: 2 },
+      true,
+    ],
+    ['is visited where no watcher is left', { folders: [{ kind: 'all' }], maxWatchers: 1 }, false],
+  ];
+
+  it.for(appearing)('%s', async ([what, route, watched]) => {
+    const folders = [{ kind: 'folder', name: 'Box' }] as const;
+    await using world = await servers.world({
+      freshEyes: true,
+      route: { folders, sweepInterval: 300, ...route },
+    });
+    world.start();
+    await world.saw('sweep.finished', 2);
+    await world.old.create('Box');
+    await world.put('Box', message(), { flags: ['\\Seen'] });
+    await world.left(0, 'Box');
+    // What comes later comes the same way.
+    await world.put('Box', message());
+    await world.left(0, 'Box');
+    const named = folders === world.config.routes[0]?.folders;
+    expect(planned(world)).toEqual(named ? ['Box'] : ['INBOX', 'Box']);
+    expect(world.events('folder.left-out').map(({ folder }) => folder)).toEqual(
+      named ? ['Box'] : [],
+    );
+    const idling = world.events('watcher.idling').some(({ folder }) => folder === 'Box');
+    expect(idling).toBe(watched);
+    expect(await world.stop()).toBe(0);
+    expect(await world.oracle.end()).toEqual([]);
+    record({ part: PART, point: `appears: ${what}`, outcome: 'taken up at the next sweep' });
+  });
+
+  it('is carried again after it was gone, as often as that may be, and each is told once', async () => {
+    await using world = await worldOf({ route: { folders: [{ kind: 'all' }], maxWatchers: 2 } });
+    world.start();
+    await world.left(0, 'Box');
+    for (const nth of [1, 2]) {
+      for (const letter of [...world.oracle.originals]) world.oracle.remove(letter);
+      await world.old.command('DELETE Box');
+      const left = () =>
+        world.events('folder.left-out').filter(({ why }) => why?.includes('any more'));
+      await world.until('it is let go', () => left().length === nth);
+      await world.until('its connection is ended', () => world.source.open === 1);
+      await world.old.create('Box');
+      await taken(world, () => world.put('Box', message()));
+      await world.left(0, 'Box');
+      expect(planned(world)).toEqual(['INBOX', 'Box', ...Array(nth).fill('Box')]);
+    }
+    expect(world.count('folder.renumbered')).toBe(2);
+    expect(await world.stop()).toBe(0);
+    expect(await world.oracle.end()).toEqual([]);
+    record({ part: PART, point: 'gone and back, twice', outcome: 'taken up at the next sweep' });
+  });
+
+  it('changes nothing where the server cannot list, or lists nothing', async () => {
+    await using world = await worldOf({ route: { folders: [{ kind: 'all' }], maxWatchers: 2 } });
+    world.start();
+    await world.left(0, 'Box');
+    let answers = 0;
+    world.source.at = ({ when, command: { name } }) => {
+      if (when !== 'before' || !/^L(IST|SUB)$/.test(name)) return undefined;
+      answers++;
+      return { say: answers < 3 ? 'TAG NO [UNAVAILABLE] not now' : 'TAG OK that is all' };
+    };
+    await world.until('it was asked often', () => answers > 6);
+    world.source.at = undefined;
+    await safe(world);
+    expect(planned(world)).toEqual(['INBOX', 'Box']);
+    expect(world.count('folder.left-out')).toBe(0);
+    expect(world.count('health.degraded')).toBeGreaterThan(0);
+    record({ part: PART, point: 'LIST refused, or empty', outcome: 'the plan stays' });
+  });
+});
+
+describe.concurrent('a destination folder that is removed while imapferry rests', () => {
+  it('is made again', async () => {
+    await using world = await worldOf();
+    world.start();
+    await world.left(0, 'Box');
+    for (const letter of [...world.oracle.originals]) world.oracle.remove(letter);
+    await DEEDS['is removed'](world, 'destination');
+    await safe(world);
+    expect(world.count('folder.created')).toBe(1);
+    record({ part: PART, point: 'destination folder removed at rest', outcome: 'made again' });
+  });
+
+  it('is waited for with CREATE_FOLDERS=false', async () => {
+    await using world = await worldOf({ route: { createFolders: false } });
+    world.start();
+    await world.left(0, 'Box');
+    for (const letter of [...world.oracle.originals]) world.oracle.remove(letter);
+    await DEEDS['is removed'](world, 'destination');
+    await world.put('Box', message());
+    await world.until('it is said', () =>
+      world.events('delivery.postponed').some(({ why }) => why?.includes('CREATE_FOLDERS=false')),
+    );
+    expect(await world.oracle.now()).toEqual([]);
+    await world.fresh.create('Box');
+    await safe(world);
+    expect(world.count('folder.created')).toBe(0);
+    record({
+      part: PART,
+      point: 'destination folder removed, CREATE_FOLDERS=false',
+      outcome: 'waited for',
+    });
   });
 });
