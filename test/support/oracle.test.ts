@@ -165,6 +165,32 @@ const CASES: readonly Case[] = [
     /"b" .*lost/,
   ],
   [
+    'twins with one’s flags twice, the journal lost',
+    {
+      originals: [
+        { ...A, forgotten: true },
+        { ...A, flags: ['\\Flagged'] },
+      ],
+      ended: true,
+    },
+    [],
+    [stored(A), stored(A)],
+    undefined,
+  ],
+  [
+    'a twin with flags of none, the journal lost',
+    {
+      originals: [
+        { ...A, forgotten: true },
+        { ...A, flags: ['\\Flagged'] },
+      ],
+      ended: true,
+    },
+    [],
+    [stored(A), stored(A, { flags: ['\\Draft'] })],
+    /other flags/,
+  ],
+  [
     'a stranger gone from the source',
     { originals: [], strangers: { source: [A] } },
     [],

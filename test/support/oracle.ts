@@ -17,7 +17,10 @@ export interface Letter {
   readonly taken?: boolean;
   /** Somebody else marked it \\Deleted: it may stay where it is, with a copy or without. */
   readonly givenUp?: boolean;
-  /** As `journalLost`, of this message only: it was at the source when the journal was lost. */
+  /**
+   * As `journalLost`, of this message only: it was at the source when the journal was lost. Of its twins, two copies may
+   * have the flags and the INTERNALDATE of one.
+   */
   readonly forgotten?: boolean;
 }
 
@@ -70,7 +73,8 @@ export function verdict(expected: Expected, { source, destination }: Reading): s
     const left = takeAll(kept, first.folder, first, sameBytes);
     const copies = takeAll(come, to(first.folder), first, sameBytes);
     if (left.length > twins.length) wrong.push(`${here}: there are more at the source than before`);
-    const lenient = journalLost || twins.some(({ forgotten }) => forgotten);
+    const forgotten = twins.some((one) => one.forgotten);
+    const lenient = journalLost || forgotten;
     const needed = (gone: number) => {
       const untaken = gone - twins.filter(({ taken }) => taken).length;
       return lenient ? Math.min(untaken, 1) : untaken;
@@ -88,7 +92,9 @@ export function verdict(expected: Expected, { source, destination }: Reading): s
     if (ended && copies.length < needed(twins.length - Math.min(marked, givenUp))) {
       wrong.push(`${here}: there are ${copies.length} copies only`);
     }
-    wrong.push(...unlike(here, 'a copy', twins, copies));
+    // Whose copy a copy is, nobody can tell then: it may be told to be another twin's, whose own goes once more.
+    const owners = forgotten ? copies.flatMap(() => twins) : twins;
+    wrong.push(...unlike(here, 'a copy', owners, copies));
     wrong.push(...unlike(here, 'an original', twins, left));
   }
   for (const letter of removed) {
@@ -113,15 +119,15 @@ function unlike(
   originals: readonly Letter[],
   found: readonly Stored[],
 ): string[] {
-  const owners = new Map<Letter, Stored>();
+  const owners = new Map<number, Stored>();
   /** Finds one for it, where need be by finding another one for whose it was. */
-  const settles = (stored: Stored, asked: Set<Letter>): boolean =>
-    originals.some((one) => {
-      if (asked.has(one) || !hadFlags(one, stored) || !hasDate(one, stored)) return false;
-      asked.add(one);
-      const other = owners.get(one);
+  const settles = (stored: Stored, asked: Set<number>): boolean =>
+    originals.some((one, i) => {
+      if (asked.has(i) || !hadFlags(one, stored) || !hasDate(one, stored)) return false;
+      asked.add(i);
+      const other = owners.get(i);
       if (other !== undefined && !settles(other, asked)) return false;
-      owners.set(one, stored);
+      owners.set(i, stored);
       return true;
     });
   const homeless = found.filter((stored) => !settles(stored, new Set()));
