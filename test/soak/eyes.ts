@@ -5,26 +5,40 @@
 import type { Mail, Stored } from '../support/mail.ts';
 import type { Holdings } from '../support/oracle.ts';
 
-export class Eyes {
-  readonly #mail: Mail;
+export class Eyes implements AsyncDisposable {
+  readonly #login: () => Promise<Mail>;
   readonly #bytes = new Map<string, Buffer>();
+  #mail: Mail | undefined;
 
-  constructor(mail: Mail) {
-    this.#mail = mail;
+  constructor(login: () => Promise<Mail>) {
+    this.#login = login;
   }
 
   /** Those of the folders that are there, opened afresh and read-only. */
   async read(folders: readonly string[]): Promise<Holdings> {
-    const there = await this.#mail.folders();
+    for (let again = 2; ; again--) {
+      this.#mail ??= await this.#login();
+      try {
+        return await this.#read(this.#mail, folders);
+      } catch (thrown) {
+        // A server ends connections that have seen a folder under another UIDVALIDITY.
+        if (again === 0 || !/closed the connection/.test(String(thrown))) throw thrown;
+        await this.#mail[Symbol.asyncDispose]();
+        this.#mail = undefined;
+      }
+    }
+  }
+
+  async #read(mail: Mail, folders: readonly string[]): Promise<Holdings> {
+    const there = await mail.folders();
     const holdings = new Map<string, readonly Stored[]>();
     for (const folder of folders) {
-      if (there.includes(folder)) holdings.set(folder, await this.#folder(folder));
+      if (there.includes(folder)) holdings.set(folder, await this.#folder(mail, folder));
     }
     return holdings;
   }
 
-  async #folder(folder: string): Promise<Stored[]> {
-    const mail = this.#mail;
+  async #folder(mail: Mail, folder: string): Promise<Stored[]> {
     const opened = Buffer.concat(await mail.command(`EXAMINE "${folder}"`)).toString('latin1');
     const validity = /\[UIDVALIDITY (\d+)\]/.exec(opened)?.[1] ?? '';
     const key = (uid: number) => `${folder} ${validity} ${uid}`;
@@ -42,6 +56,10 @@ export class Eyes {
       const bytes = this.#bytes.get(key(row.uid));
       return bytes === undefined ? [] : [{ ...row, bytes }];
     });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#mail?.[Symbol.asyncDispose]();
   }
 }
 

@@ -39,7 +39,7 @@ export function drawKind(dice: Dice): Kind {
   const rows = dice.chance(0.4);
   const tampering = dice.pick(['disk', 'clock', 'none'] as const);
   const settings = {
-    FOLDERS: 'INBOX, Box',
+    FOLDERS: prefixed ? 'INBOX, Box=INBOX.Box' : 'INBOX, Box',
     CONCURRENCY: String(dice.pick([1, 2, 4])),
     MAX_WATCHERS: String(dice.pick([1, 2, 3])),
     AFTER_DELIVERY: move ? 'move:Carried' : 'expunge',

@@ -62,7 +62,6 @@ export class SoakWorld implements AsyncDisposable {
   readonly logs: string[] = [];
   readonly #servers: Servers;
   readonly #eyes: Readonly<Record<Side, Eyes>>;
-  readonly #mails: readonly Mail[];
   readonly #strangers = { source: [] as Letter[], destination: [] as Letter[] };
   readonly #names: Tampering;
   readonly #disk: Tampering;
@@ -73,20 +72,15 @@ export class SoakWorld implements AsyncDisposable {
   /** Whether the end of the present life was asked for. */
   #asked = false;
 
-  private constructor(
-    kind: Kind,
-    dice: Dice,
-    trace: Trace,
-    servers: Servers,
-    child: ChildWorld,
-    mails: readonly [Mail, Mail],
-  ) {
+  private constructor(kind: Kind, dice: Dice, trace: Trace, servers: Servers, child: ChildWorld) {
     this.kind = kind;
     this.trace = trace;
     this.child = child;
     this.#servers = servers;
-    this.#mails = mails;
-    this.#eyes = { source: new Eyes(mails[0]), destination: new Eyes(mails[1]) };
+    const { user } = child;
+    const eyes = ({ port }: { port: number }) =>
+      new Eyes(() => Mail.login(port, user, `secret-of-${user}`));
+    this.#eyes = { source: eyes(servers.source), destination: eyes(servers.destination) };
     const { to } = kind;
     const wires = { source: child.source, destination: child.destination };
     this.people = new People({ dice: dice.of('people'), trace, user: child.user, servers, to });
@@ -112,10 +106,7 @@ export class SoakWorld implements AsyncDisposable {
   static async make(kind: Kind, dice: Dice, trace: Trace): Promise<SoakWorld> {
     const servers = await Servers.start(kind);
     const child = await ChildWorld.between(servers);
-    const login = ({ port }: { port: number }) =>
-      Mail.login(port, child.user, `secret-of-${child.user}`);
-    const mails = await Promise.all([login(servers.source), login(servers.destination)]);
-    const world = new SoakWorld(kind, dice, trace, servers, child, mails);
+    const world = new SoakWorld(kind, dice, trace, servers, child);
     await world.#furnish();
     return world;
   }
@@ -327,7 +318,7 @@ export class SoakWorld implements AsyncDisposable {
     this.#asked = true;
     if (this.frozen) this.freeze(false);
     await this.people[Symbol.asyncDispose]();
-    for (const mail of this.#mails) await mail[Symbol.asyncDispose]();
+    for (const eyes of Object.values(this.#eyes)) await eyes[Symbol.asyncDispose]();
     await this.child[Symbol.asyncDispose]();
     await this.#servers[Symbol.asyncDispose]();
   }
