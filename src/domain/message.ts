@@ -75,7 +75,7 @@ export function headerField(bytes: Buffer, name: string): string | undefined {
 /** The header of a message as Latin-1 text with bare LF line ends. */
 function headerText(bytes: Buffer): string {
   const end = headerEnd(bytes);
-  return bytes.subarray(0, end).toString('latin1').replace(/\r+\n/g, '\n').replace(/\r/g, '');
+  return bytes.subarray(0, end).toString('latin1').replaceAll('\r', '');
 }
 
 /** The offset at which the header's last line ends: the first empty line, whatever its line ends, or the message's end. */

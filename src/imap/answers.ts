@@ -152,7 +152,8 @@ function refusal(error: LibraryError, step: Step): Failure {
 
 /** Whom an answer concerns, and what it means. */
 export function verdictOf(code: string | undefined, text: string, step: Step): Verdict {
-  const words = WORDS.find(([pattern]) => pattern.test(text))?.[1];
+  const read = text.slice(0, MOST_READ);
+  const words = WORDS.find(([pattern]) => pattern.test(read))?.[1];
   const byCode = code === undefined ? undefined : CODES[code];
   // Gmail says OVERQUOTA when it means bandwidth, and many servers refuse a login when they mean too many connections.
   if (words?.kind === 'throttled') return words;
@@ -177,6 +178,9 @@ export function backoff({ throttleWaited = 0 }: LibraryError, text: string): num
 
 const MOST_WORDS = 200;
 
+/** What is read of a server's words. A pattern takes hours for an endless line, and nothing else is done meanwhile. */
+const MOST_READ = 2000;
+
 /**
  * A server's words, fit for a line: no control characters, no secrets, no addresses, not too long, no full stop at the end.
  * @param hidden what must not be told even where the server repeats it, the longest first
@@ -184,7 +188,7 @@ const MOST_WORDS = 200;
 export function readable(text: string, hidden: readonly string[] = []): string {
   let shown = withoutSecrets(text);
   for (const word of hidden) shown = shown.replaceAll(word, '(hidden)');
-  return [...shown]
+  return [...shown.slice(0, MOST_READ)]
     .map((char) => (/\p{C}/u.test(char) ? ' ' : char))
     .join('')
     .replace(/(?:"[^"]*"|[^\s<>@"']+)@[^\s<>@"',;)]+/g, '(address)')

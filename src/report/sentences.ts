@@ -66,9 +66,12 @@ export function duration(ms: number): string {
   return `${Math.round(ms / 86_400_000)} days`;
 }
 
-/** Whatever looks like a mail address is made unreadable: servers like to quote them in what they say. */
+/**
+ * Whatever looks like a mail address is made unreadable: servers like to quote them in what they say. The part before
+ * the `@` is bounded (RFC 5321 §4.5.3.1 allows 64), so that an endless word is not read anew from each of its letters.
+ */
 export function withoutAddresses(text: string): string {
-  return text.replace(/[^\s<>"'(),;:]+@[^\s<>"'(),;:]+/g, '…@…');
+  return text.replace(/[^\s<>"'(),;:]{1,64}@[^\s<>"'(),;:]+/g, '…@…');
 }
 
 /** Makes control and text-direction characters visible, so that nothing from a server steers a terminal. */
