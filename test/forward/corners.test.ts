@@ -1,0 +1,44 @@
+/** Corners of the engine in which mail was once lost, doubled or forgotten. */
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/domain/failure.ts';
+import type { Journal, RouteJournal } from '../../src/domain/ports.ts';
+import { memoryJournal } from '../support/memory-journal.ts';
+import { letter, Rig } from './rig.ts';
+
+/** A journal whose `seen` fails so many times, as on a full disk. */
+function forgetful(times: number): Journal {
+  const journal = memoryJournal();
+  const broken = (rows: RouteJournal): RouteJournal =>
+    new Proxy(rows, {
+      get(target, name) {
+        if (name === 'seen' && target.lastValidity('INBOX') !== undefined && times-- > 0) {
+          throw new Failure('No space is left.', { step: 'journal', scope: 'account' });
+        }
+        const value = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  return new Proxy(journal, {
+    get(target, name) {
+      if (name === 'route') {
+        return (...of: Parameters<Journal['route']>) => broken(target.route(...of));
+      }
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+describe('a source that is renumbered', () => {
+  it('while the journal can not be written sends nothing twice', async () => {
+    await using rig = new Rig();
+    rig.journal = forgetful(1);
+    for (let i = 0; i < 5; i++) rig.source.put(letter());
+    rig.start({ afterDelivery: { kind: 'keep' }, sweepInterval: 40 });
+    await rig.until('all are carried', () => rig.count('delivery.done') === 5);
+    rig.source.renumber();
+    await rig.until('all are found', () => rig.count('delivery.recovered') === 5);
+    expect(rig.count('journal.failed')).toBe(1);
+    expect(rig.destination.folder().messages.length).toBe(5);
+  });
+});
