@@ -59,9 +59,7 @@ export class Watch {
   /** Has the folder looked at. Resolves, never rejects, when no look is wanted any more. */
   nudge(why: Why): Promise<void> {
     this.#nudges.add(why);
-    this.#looking ??= this.#looks().finally(() => {
-      this.#looking = undefined;
-    });
+    this.#looking ??= this.#looks();
     return this.#looking;
   }
 
@@ -84,6 +82,8 @@ export class Watch {
         this.#failed(thrown);
       }
     }
+    // In the same moment as the last question for nudges: one that came in between would wait for the next.
+    this.#looking = undefined;
   }
 
   async #look(whys: ReadonlySet<Why>): Promise<void> {

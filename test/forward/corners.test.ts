@@ -42,3 +42,20 @@ describe('a source that is renumbered', () => {
     expect(rig.destination.folder().messages.length).toBe(5);
   });
 });
+
+describe('a push', () => {
+  /** So many microtasks after a look was answered. */
+  const moments = Array.from({ length: 24 }, (_, n) => n);
+  it.each(moments)('is taken up %i moments after a look was answered', async (moment) => {
+    await using rig = new Rig();
+    rig.start();
+    await rig.until('it is looked', () => rig.count('folder.looked') === 1);
+    const second = (left: number) => {
+      if (left === 0) rig.source.put(letter('second'));
+      else queueMicrotask(() => second(left - 1));
+    };
+    rig.source.plan('listFrom', { after: () => second(moment) });
+    rig.source.put(letter('first'), { flags: ['\\Deleted'] });
+    await rig.until('the second is carried', () => rig.count('delivery.done') === 1);
+  });
+});
