@@ -27,6 +27,8 @@ export class Deliveries {
 
   /** Takes a batch in hand. Mail that has just come overtakes old mail. */
   add(batch: Batch): void {
+    // It would never be begun, and whoever waits for its folder would wait for ever.
+    if (this.#blocked) return;
     for (const { uid } of batch.messages) batch.epoch.inHand.add(uid);
     void this.#queue
       .add(() => this.#run(batch), { priority: batch.fresh ? 1 : 0 })

@@ -1,9 +1,17 @@
 /** Corners of the engine in which mail was once lost, doubled or forgotten. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Journal, RouteJournal } from '../../src/domain/ports.ts';
 import { memoryJournal } from '../support/memory-journal.ts';
+import { fails } from '../support/memory-mail.ts';
 import { letter, Rig } from './rig.ts';
+
+const full = new Failure('The mailbox is full.', {
+  step: 'append',
+  scope: 'account',
+  kind: 'full',
+});
 
 /** A journal whose `seen` fails so many times, as on a full disk. */
 function forgetful(times: number): Journal {
@@ -57,5 +65,29 @@ describe('a push', () => {
     rig.source.plan('listFrom', { after: () => second(moment) });
     rig.source.put(letter('first'), { flags: ['\\Deleted'] });
     await rig.until('the second is carried', () => rig.count('delivery.done') === 1);
+  });
+});
+
+describe('a route that delivers nothing any more', () => {
+  it('does not keep a sweep of several folders from ending', async () => {
+    await using rig = new Rig('Sent');
+    for (const folder of ['INBOX', 'Sent']) rig.source.put(letter(), { folder });
+    rig.destination.plan('append', fails(full));
+    const { failures } = await rig.sweep();
+    expect(failures.map(({ failure }) => failure.kind)).toEqual(['full']);
+    rig.oracle.assert();
+  });
+
+  it('does not look at its source without a pause', async () => {
+    await using rig = new Rig();
+    rig.destination.manners.rewrites = (bytes) => Buffer.concat([bytes, Buffer.from('more\r\n')]);
+    for (let i = 0; i < 3; i++) rig.source.put(letter());
+    rig.start();
+    await rig.until('it is blocked', () => rig.count('route.blocked') === 1);
+    // The copies are due to be looked at again after 40 ms.
+    await wait(100);
+    const looked = rig.source.count('uids');
+    await wait(200);
+    expect(rig.source.count('uids') - looked).toBeLessThan(5);
   });
 });
