@@ -1,13 +1,13 @@
 /** Fetches a batch's originals, and doubts what does not have the size that the server said. */
-import type { Listed, Original } from '../domain/message.ts';
+import { isDeleted, type Listed, type Original } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { refuse } from './aside.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import { intentOf, type Works } from './works.ts';
 
 /**
- * The originals as the source returns them now. Those that are gone are missing, and so are those that can't be believed:
- * these are set aside.
+ * The originals as the source returns them now. Those that are gone or marked by now are missing, and so are those that
+ * can't be believed: these are set aside.
  */
 export async function fetchOriginals(
   works: Works,
@@ -19,6 +19,8 @@ export async function fetchOriginals(
   const fetched = await lane.use(epoch, works.quit, (session) => session.fetch([...listed.keys()]));
   const originals: Original[] = [];
   for (const original of fetched) {
+    // Marked by someone else while its batch waited.
+    if (isDeleted(original.flags)) continue;
     const doubt = await doubted(works, epoch, listed.get(original.uid) ?? original, original);
     if (doubt === undefined) originals.push(original);
     else refuse(works, epoch, intentOf(original), notes.get(original.uid), doubt);

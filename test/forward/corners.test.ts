@@ -91,3 +91,17 @@ describe('a route that delivers nothing any more', () => {
     expect(rig.source.count('uids') - looked).toBeLessThan(5);
   });
 });
+
+it('leaves alone what someone else marks while its batch waits', async () => {
+  await using rig = new Rig();
+  rig.destination.plan('append', fails(full));
+  rig.source.put(letter('first'));
+  rig.start({ pace: { holdFirst: 150, holdLongest: 150 } });
+  await rig.until('deliveries pause', () => rig.count('delivery.postponed') === 1);
+  rig.source.put(letter('second'));
+  await rig.until('it waits', () => rig.count('folder.looked') === 2);
+  rig.source.flag(2, ['\\Deleted']);
+  await rig.until('the first is carried', () => rig.count('delivery.done') === 1);
+  expect(rig.source.folder().messages.map(({ uid }) => uid)).toEqual([2]);
+  expect(rig.destination.folder().messages.length).toBe(1);
+});
