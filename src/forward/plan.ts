@@ -32,7 +32,8 @@ export function makePlan({ source, dest, rules, moveTo }: PlanInput): Plan {
   const add = (folder: ListedFolder, to: string | undefined) => {
     if (pairs.some((pair) => same(pair.source, folder.path))) return;
     const why = barred(folder, moveTo);
-    const target = to ?? translated(folder, delimiter);
+    // In one spelling: a copy is claimed by the name of its folder.
+    const target = to === undefined ? translated(folder, delimiter) : isInbox(to) ? 'INBOX' : to;
     const rival = pairs.find((pair) => same(pair.dest, target));
     if (why !== undefined) leftOut.push({ folder: folder.path, why });
     else if (rival && to === undefined) {

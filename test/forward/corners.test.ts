@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Journal, RouteJournal } from '../../src/domain/ports.ts';
+import { makePlan } from '../../src/forward/plan.ts';
 import { memoryJournal } from '../support/memory-journal.ts';
 import { fails } from '../support/memory-mail.ts';
 import { letter, Rig } from './rig.ts';
@@ -104,4 +105,17 @@ it('leaves alone what someone else marks while its batch waits', async () => {
   await rig.until('the first is carried', () => rig.count('delivery.done') === 1);
   expect(rig.source.folder().messages.map(({ uid }) => uid)).toEqual([2]);
   expect(rig.destination.folder().messages.length).toBe(1);
+});
+
+it('plans INBOX in one spelling, so that a copy there is claimed once', () => {
+  const folder = (path: string) => ({ path, delimiter: '/', attributes: new Set<string>() });
+  const { pairs } = makePlan({
+    source: [folder('INBOX'), folder('Old')],
+    dest: [folder('INBOX')],
+    rules: [
+      { kind: 'folder', name: 'INBOX', to: 'inbox' },
+      { kind: 'folder', name: 'Old', to: 'INBOX' },
+    ],
+  });
+  expect(pairs.map(({ dest }) => dest)).toEqual(['INBOX', 'INBOX']);
 });
