@@ -311,7 +311,7 @@ describe.concurrent('the UIDVALIDITY of the destination folder', () => {
       };
       world.destination.at = ({ when, command }) =>
         when === 'after' && command.name === 'APPEND' && ++appends === 1
-          ? { wait: anew() }
+          ? { first: anew }
           : undefined;
       await world.put('INBOX', message());
       await world.put('INBOX', message());
