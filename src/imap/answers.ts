@@ -139,7 +139,7 @@ function refusal(error: LibraryError, step: Step): Failure {
   const verdict = verdictOf(code, text, step);
   const words = readable(text);
   const retryAfter = backoff(error, text);
-  return new Failure(`The server refused: ${code ? `[${code}] ` : ''}${words}.`, {
+  return new Failure(`The server refused: ${code ? `[${readable(code)}] ` : ''}${words}.`, {
     step,
     scope: verdict.scope ?? (step === 'append' ? 'message' : 'connection'),
     ...(verdict.kind && { kind: verdict.kind }),
@@ -152,8 +152,8 @@ function refusal(error: LibraryError, step: Step): Failure {
 
 /** Whom an answer concerns, and what it means. */
 export function verdictOf(code: string | undefined, text: string, step: Step): Verdict {
-  const read = text.slice(0, MOST_READ);
-  const words = WORDS.find(([pattern]) => pattern.test(read))?.[1];
+  const beginning = text.slice(0, MOST_READ);
+  const words = WORDS.find(([pattern]) => pattern.test(beginning))?.[1];
   const byCode = code === undefined ? undefined : CODES[code];
   // Gmail says OVERQUOTA when it means bandwidth, and many servers refuse a login when they mean too many connections.
   if (words?.kind === 'throttled') return words;
@@ -171,22 +171,24 @@ const LONGEST_PAUSE = 6 * 3_600_000;
 
 /** Microsoft's words say how many milliseconds to wait; the library has waited some of them already. */
 export function backoff({ throttleWaited = 0 }: LibraryError, text: string): number | undefined {
-  const asked = /backoff time[:=\s]+(\d+)/i.exec(text)?.[1];
+  const asked = /backoff time[:=\s]+(\d+)/i.exec(text.slice(0, MOST_READ))?.[1];
   if (asked === undefined) return undefined;
   return Math.min(Math.max(0, Number(asked) - throttleWaited), LONGEST_PAUSE);
 }
 
+/** How much of a server's words is shown. */
 const MOST_WORDS = 200;
-
-/** What is read of a server's words. A pattern takes hours for an endless line, and nothing else is done meanwhile. */
-const MOST_READ = 2000;
+/** How much of them is read: a line may have megabytes, and a pattern may take the square of that. */
+const MOST_READ = 10 * MOST_WORDS;
+/** How much of them is searched for secrets: so much that what is left of it, each secret hidden, is more than is shown. */
+const MOST_SEARCHED = 100_000;
 
 /**
  * A server's words, fit for a line: no control characters, no secrets, no addresses, not too long, no full stop at the end.
  * @param hidden what must not be told even where the server repeats it, the longest first
  */
 export function readable(text: string, hidden: readonly string[] = []): string {
-  let shown = withoutSecrets(text);
+  let shown = withoutSecrets(text.slice(0, MOST_SEARCHED));
   for (const word of hidden) shown = shown.replaceAll(word, '(hidden)');
   return [...shown.slice(0, MOST_READ)]
     .map((char) => (/\p{C}/u.test(char) ? ' ' : char))

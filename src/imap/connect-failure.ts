@@ -129,7 +129,7 @@ function loginFailure(error: LibraryError, where: string, hidden: readonly strin
   const verdict = verdictOf(code, text, 'login');
   const elsewise = verdict.kind !== undefined || BUSY.has(code ?? '');
   const refused = verdict.kind === 'login-refused' || !elsewise;
-  const words = `${code ? `[${code}] ` : ''}${readable(text, hidden)}`;
+  const words = `${code ? `[${readable(code, hidden)}] ` : ''}${readable(text, hidden)}`;
   const retryAfter = backoff(error, text);
   return new Failure(
     refused

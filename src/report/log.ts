@@ -4,7 +4,7 @@ import { prettyFactory } from 'pino-pretty';
 import { EVENTS, type EventFields, type EventName, type EventStream } from '../domain/events.ts';
 import { Failure } from '../domain/failure.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
-import { escaped, printable, sentence, UNSEEN, withoutAddresses } from './sentences.ts';
+import { escaped, printable, sentence, shortened, UNSEEN, withoutAddresses } from './sentences.ts';
 
 export interface LogOptions {
   readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -40,10 +40,21 @@ export function subscribeLog(
     },
     { write: (line: string) => void out.write(write(line)) },
   );
-  return stream.subscribe((event, fields) => {
+  return stream.subscribe((event, whole) => {
     const [loudness] = EVENTS[event];
-    if (log.isLevelEnabled(loudness)) log[loudness](lineOf(event, fields), sentence(event, fields));
+    if (!log.isLevelEnabled(loudness)) return;
+    const fields = brief(whole);
+    log[loudness](lineOf(event, fields), sentence(event, fields));
   });
+}
+
+/** An event's fields, none of them longer than a line bears. */
+function brief(fields: EventFields): EventFields {
+  const all = Object.entries(fields).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? shortened(value) : value,
+  ]);
+  return Object.fromEntries(all) as EventFields;
 }
 
 /** An event's fields as its line shows them. */
@@ -89,7 +100,8 @@ function told(err: unknown, ours: boolean): ToldError {
 }
 
 function messageOf(err: unknown): string {
-  return withoutAddresses(withoutSecrets(err instanceof Error ? err.message : String(err)));
+  const message = err instanceof Error ? err.message : String(err);
+  return shortened(withoutAddresses(withoutSecrets(message)));
 }
 
 function causeOf(err: unknown): unknown {
@@ -98,7 +110,7 @@ function causeOf(err: unknown): unknown {
 
 function codeOf(err: unknown): string | undefined {
   const code = err instanceof Error && 'code' in err ? err.code : undefined;
-  return typeof code === 'string' ? code : undefined;
+  return typeof code === 'string' ? shortened(code) : undefined;
 }
 
 /** The call stack without the message on top of it. */

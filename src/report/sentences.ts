@@ -66,12 +66,18 @@ export function duration(ms: number): string {
   return `${Math.round(ms / 86_400_000)} days`;
 }
 
-/**
- * Whatever looks like a mail address is made unreadable: servers like to quote them in what they say. The part before
- * the `@` is bounded (RFC 5321 §4.5.3.1 allows 64), so that an endless word is not read anew from each of its letters.
- */
+/** Whatever looks like a mail address is made unreadable: servers like to quote them in what they say. */
 export function withoutAddresses(text: string): string {
-  return text.replace(/[^\s<>"'(),;:]{1,64}@[^\s<>"'(),;:]+/g, '…@…');
+  // Word by word: looking for what may stand before an @ takes for ever in a long text that has none.
+  return text.replace(/[^\s<>"'(),;:]+/g, (word) => (/^.+@./s.test(word) ? '…@…' : word));
+}
+
+/** No line needs more than this of one thing that a server said or called so. */
+const LONGEST = 500;
+
+/** A text that is far too long, such as a folder's name, ends after its first characters. */
+export function shortened(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST).toWellFormed()}…`;
 }
 
 /** Makes control and text-direction characters visible, so that nothing from a server steers a terminal. */

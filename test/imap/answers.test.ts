@@ -296,6 +296,19 @@ describe('words of a server', () => {
   });
 });
 
+it.each([
+  ['one word', 'a'],
+  ['what is looked for', 'exceed '],
+  ['quotation marks', '"'],
+])('a line full of %s is read within the time of a test', (_what, words) => {
+  const thrown = Object.assign(new Error('Command failed'), {
+    responseStatus: 'NO',
+    responseText: words.repeat(500_000 / words.length),
+    serverResponseCode: words.repeat(500_000 / words.length),
+  });
+  expect(failureOf(thrown, 'append').message.length).toBeLessThan(500);
+});
+
 describe('what the library resolves with', () => {
   it.each([false, undefined, null])('%s is no success', (value) => {
     expect(() => must(value, 'retire', 'STORE')).toThrow(Failure);

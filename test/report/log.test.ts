@@ -122,6 +122,17 @@ describe('what a server says', () => {
   });
 });
 
+it('has room for all of a name that is far too long but its end', () => {
+  for (const format of ['json', 'pretty'] as const) {
+    const { emit, written } = log({ format });
+    const long = 'x'.repeat(1_000_000);
+    emit('delivery.done', { ...FULL, folder: long, dest: long, messageId: long });
+    emit('folder.left-out', { folder: long, why: long, err: new Error(long) });
+    expect(written).toHaveLength(2);
+    for (const line of written) expect(line.length).toBeLessThan(5000);
+  }
+});
+
 describe('an error', () => {
   const root = new Error('550 <carol@example.org> is over quota');
   const failure = new Failure('The destination took no mail.', {
