@@ -2,6 +2,7 @@
 import { ConfigError, readEnvironment } from '../config/config.ts';
 import { eventStream } from '../domain/events.ts';
 import { subscribeLog } from '../report/log.ts';
+import { printable } from '../report/sentences.ts';
 import { run } from './run.ts';
 import { sweep } from './sweep.ts';
 
@@ -34,7 +35,7 @@ export async function forward(
   process.on('unhandledRejection', broken);
   try {
     if (command === 'run') return await run(config, { signal: stop.signal, stream });
-    const print = (line: string) => process.stdout.write(`${line}\n`);
+    const print = (line: string) => process.stdout.write(`${printable(line)}\n`);
     return await sweep(config, { signal: stop.signal, stream, print });
   } catch (thrown) {
     return broken(thrown);

@@ -21,7 +21,7 @@ export function health(stateDir: string, print: (line: string) => void, now = Da
   const age = Math.round((now - beat) / 1000);
   if (!isFresh(beat, now)) {
     print(
-      `imapferry has given no sign of life for ${age} s: it has stopped, or hangs. Look at its log.`,
+      `imapferry has given no sign of life for ${Math.abs(age)} s: it has stopped, or hangs. Look at its log.`,
     );
     return 1;
   }
@@ -29,7 +29,7 @@ export function health(stateDir: string, print: (line: string) => void, now = Da
   return 0;
 }
 
-/** Whether a sign of life (epoch ms) is so recent that imapferry lives. */
+/** Whether a sign of life (epoch ms) is so recent that imapferry lives. One of tomorrow was given before the clock was set back. */
 export function isFresh(beat: number | undefined, now: number): boolean {
-  return beat !== undefined && now - beat <= STALE;
+  return beat !== undefined && Math.abs(now - beat) <= STALE;
 }

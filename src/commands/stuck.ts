@@ -1,6 +1,7 @@
 /** `imapferry stuck`: what could not be carried, and why; with `--retry` it is tried again now. */
 import { type AsideNote, readJournal } from '../journal/read-journal.ts';
 import { retryNow } from '../journal/retry-now.ts';
+import { printable } from '../report/sentences.ts';
 import { isFresh } from './health.ts';
 
 /** Resolves with the exit code: 0 nothing is stuck, 1 something is. */
@@ -13,7 +14,7 @@ export function stuck(
     print('Nothing is stuck.');
     return 0;
   }
-  for (const note of aside) print(told(note));
+  for (const note of aside) print(printable(told(note)));
   if (!retry) return 1;
   retryNow(stateDir);
   print(

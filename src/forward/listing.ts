@@ -43,7 +43,9 @@ export class Listing {
     const rows = harmless
       ? (this.#byMessageId.get(id) ?? [])
       : this.#alike(original, id !== undefined);
-    return rows.filter((row) => row.uid >= from && !isDeleted(row.flags));
+    return rows.filter(
+      (row) => row.uid >= from && !isDeleted(row.flags) && isOfSize(row, original),
+    );
   }
 
   /** UIDs, `from` or higher, of what may be this original's copy gone wrong: its Message-ID or INTERNALDATE is the same. */
@@ -74,6 +76,14 @@ export class Listing {
   }
 }
 
+/** Whatever a server does to line ends, a copy is less than twice as large as its original, or more than half as large. */
+function isOfSize({ size }: Candidate, { bytes }: Original): boolean {
+  return size <= 2 * bytes.length + SLACK && bytes.length <= 2 * size + SLACK;
+}
+
+/** Room for what a server that rebuilds messages (VERIFY=headers) puts on top. */
+const SLACK = 64 * 1024;
+
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const values = map.get(key);
   if (values) values.push(value);
@@ -83,9 +93,23 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
 /** The listings in use, one a destination folder. */
 export class Listings {
   readonly #listings = new Map<string, Listing>();
+  readonly #turns = new Map<string, Promise<unknown>>();
 
-  /** A listing from UID `from` (or lower) up to now. The session must just have opened the folder afresh. */
-  async current(session: DestinationSession, view: FolderView, from: number): Promise<Listing> {
+  /**
+   * A listing from UID `from` (or lower) up to now. The session must just have opened the folder afresh. One after another
+   * a folder, so that nobody lists again what another one is listing.
+   */
+  current(session: DestinationSession, view: FolderView, from: number): Promise<Listing> {
+    const before = this.#turns.get(view.folder) ?? Promise.resolve();
+    const mine = before.then(() => this.#extended(session, view, from));
+    this.#turns.set(
+      view.folder,
+      mine.catch(() => undefined),
+    );
+    return mine;
+  }
+
+  async #extended(session: DestinationSession, view: FolderView, from: number): Promise<Listing> {
     const known = this.#listings.get(view.folder);
     const fits =
       known !== undefined && known.uidValidity === view.uidValidity && known.from <= from;

@@ -43,7 +43,7 @@ export class LoginGate {
     if (before.count >= PATIENCE) {
       // A clock that was set back must not make this wait longer than the pause itself.
       const passed = Math.max(0, clock.now() - before.lastAt);
-      if (passed < pace.refusedLogin) await clock.sleep(pace.refusedLogin - passed, signal);
+      if (passed < pace.refusedLogin) await this.#wait(pace.refusedLogin - passed, signal);
     }
     try {
       const session = await this.#allowance.attempt(connect, signal, wasRefused);
@@ -57,6 +57,18 @@ export class LoginGate {
       if (failure.kind === 'login-refused') this.#refused(failure, before.count + 1);
       throw failure;
     }
+  }
+
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+    const { clock, emit } = this.#world;
+    const { side } = this.#account;
+    const minutes = Math.ceil(ms / 60_000);
+    emit('account.reconnecting', {
+      side,
+      why: 'the login was refused three times in a row',
+      msg: `The ${side} server has refused the login three times in a row. So that it locks nobody out, imapferry waits ${minutes} minutes before it tries again.`,
+    });
+    await clock.sleep(ms, signal);
   }
 
   /** A journal that can't be written just now changes nothing about the login. */

@@ -44,7 +44,7 @@ export async function look(
     // Set aside, and its pause is over before the rest of its batch is through.
     if (inHand && road !== 'rest' && note?.retryAt !== undefined) again = true;
   }
-  if (again) works.revisit(epoch.pair, works.pace.attemptFirst);
+  if (again) works.revisit(epoch.pair, works.pace.refusedFirst);
   const todo = [...roads.keys()];
   epoch.highest = listed.reduce((most, { uid }) => Math.max(most, uid), epoch.highest);
   works.emit('folder.looked', {

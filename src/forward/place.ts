@@ -222,6 +222,25 @@ function account(
       failure ??= folders(refusal);
     } else refuse(works, epoch, intentOf(original), notes.get(original.uid), refusal.message);
   }
-  if (held.length > 0) works.journal.withdraw(epoch.key, held);
+  withdraw(works, epoch, originals, new Set(held), notes);
   return failure;
+}
+
+/** Takes back what certainly was not stored. What was set aside before stays so, and is due as soon as others go, too. */
+function withdraw(
+  works: Works,
+  { key, pair }: Epoch,
+  originals: readonly Original[],
+  held: ReadonlySet<number>,
+  notes: ReadonlyMap<number, Note>,
+): void {
+  const now = works.clock.now();
+  for (const original of originals) {
+    const { state, why, dest } = notes.get(original.uid) ?? {};
+    if (!held.has(original.uid) || state !== 'refused' || why === undefined) continue;
+    const standing = dest ?? { folder: pair.dest, uidValidity: 0, uidNext: 1 };
+    const reason = { why, dest: standing, retryAt: now };
+    works.journal.setAside(key, [intentOf(original)], 'refused', reason, now);
+  }
+  if (held.size > 0) works.journal.withdraw(key, [...held]);
 }

@@ -1,10 +1,17 @@
 /** Both folder lists and the FOLDERS rules, made into folder pairs. Pure. */
 import type { FolderPair, FolderRule, ListedFolder } from '../domain/route.ts';
 
+/** A source folder, or a rule that matches none, of which nothing is carried. */
+export interface LeftOut {
+  readonly folder: string;
+  readonly why: string;
+  /** With `*` the views are left out as a matter of course; anything else is a disappointment. */
+  readonly ofCourse: boolean;
+}
+
 export interface Plan {
   readonly pairs: FolderPair[];
-  /** Source folders, or rules that match none, with the reason why nothing of them is carried. */
-  readonly leftOut: { readonly folder: string; readonly why: string }[];
+  readonly leftOut: LeftOut[];
 }
 
 export interface PlanInput {
@@ -29,27 +36,36 @@ export function makePlan({ source, dest, rules, moveTo }: PlanInput): Plan {
   const pairs: FolderPair[] = [];
   const leftOut: Plan['leftOut'] = [];
   const delimiter = dest.find((folder) => folder.delimiter !== '')?.delimiter ?? '';
-  const add = (folder: ListedFolder, to: string | undefined) => {
+  const add = (
+    folder: ListedFolder,
+    { named, to }: { named: boolean; to?: string | undefined },
+  ) => {
     if (pairs.some((pair) => same(pair.source, folder.path))) return;
     const why = barred(folder, moveTo);
     // In one spelling: a copy is claimed by the name of its folder.
     const target = to === undefined ? translated(folder, delimiter) : isInbox(to) ? 'INBOX' : to;
     const rival = pairs.find((pair) => same(pair.dest, target));
-    if (why !== undefined) leftOut.push({ folder: folder.path, why });
+    if (why !== undefined) leftOut.push({ folder: folder.path, why, ofCourse: !named });
     else if (rival && to === undefined) {
       leftOut.push({
         folder: folder.path,
         why: `it would share the destination folder ${target} with ${rival.source}; write "${folder.path}=…" in FOLDERS to say where it goes`,
+        ofCourse: false,
       });
     } else pairs.push({ source: folder.path, dest: target });
   };
   for (const rule of rules) {
     if (rule.kind !== 'folder') continue;
     const folder = source.find(({ path }) => same(path, rule.name));
-    if (folder) add(folder, rule.to);
-    else leftOut.push({ folder: rule.name, why: 'the source has no such folder' });
+    if (folder) add(folder, { named: true, to: rule.to });
+    else {
+      const why = 'the source has no such folder';
+      leftOut.push({ folder: rule.name, why, ofCourse: false });
+    }
   }
-  if (rules.some(({ kind }) => kind === 'all')) for (const folder of source) add(folder, undefined);
+  if (rules.some(({ kind }) => kind === 'all')) {
+    for (const folder of source) add(folder, { named: false });
+  }
   pairs.sort((a, b) => Number(isInbox(b.source)) - Number(isInbox(a.source)));
   return { pairs, leftOut };
 }

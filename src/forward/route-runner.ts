@@ -1,6 +1,6 @@
 /** A route as a whole: its connections, watchers, sweeps and deliveries, started and stopped together. */
 import type { Emit } from '../domain/events.ts';
-import { asFailure, type Failure } from '../domain/failure.ts';
+import { asFailure, Failure } from '../domain/failure.ts';
 import type {
   Clock,
   DestinationAccount,
@@ -155,6 +155,10 @@ export class RouteRunner {
       const rounds = new Rounds(this.#works, this.#laneWorld(first), this.#deliveries);
       const life = rounds.run(lanes.signal);
       this.#blockade.patience = 'none';
+      for (const { folder, why } of this.#planning.disappointments) {
+        const failure = new Failure(`${why}.`, { step: 'open', scope: 'folder', lasting: true });
+        failures.push({ folder, failure });
+      }
       for (const pair of this.#pairs) {
         let failure = await rounds.visit(pair);
         // An interrupted APPEND of an earlier process is settled within seconds.

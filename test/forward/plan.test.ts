@@ -71,7 +71,9 @@ it('names a rule that matches no folder', () => {
   const rules: FolderRule[] = [{ kind: 'folder', name: 'Snet' }];
   const { pairs, leftOut } = makePlan({ source: slash, dest: slash, rules });
   expect(pairs).toEqual([]);
-  expect(leftOut).toEqual([{ folder: 'Snet', why: 'the source has no such folder' }]);
+  expect(leftOut).toEqual([
+    { folder: 'Snet', why: 'the source has no such folder', ofCourse: false },
+  ]);
 });
 
 it('never carries from the folder that carried mail is moved to', () => {
