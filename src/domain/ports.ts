@@ -261,6 +261,10 @@ export interface RouteJournal {
    * expunged; rows in any other state are removed.
    */
   gone(from: FolderKey, uids: readonly number[], at: number): void;
+  /**
+   * Other messages are there under these numbers by now: their rows are removed. What their copies prove stays claimed.
+   */
+  forget(from: FolderKey, uids: readonly number[]): void;
   /** Sets messages aside. A message without a row gets one. `retryAt`: epoch ms of the next try. Raises `tries` by one. */
   setAside(
     from: FolderKey,

@@ -8,6 +8,7 @@ import { type Batch, DEADLY } from './folder-state.ts';
 import { place } from './place.ts';
 import { retire } from './retire.ts';
 import { attempt } from './retry.ts';
+import { others } from './same.ts';
 import { type Road, roadOf } from './triage.ts';
 import type { Works } from './works.ts';
 
@@ -84,6 +85,10 @@ async function once(
     batch.messages.map(({ uid }) => uid),
   );
   const roads = sort(works, batch, notes);
+  for (const other of await others(works, batch, roads.retire, notes, carried)) {
+    notes.delete(other.uid);
+    roads.seek.push(other);
+  }
   const proven = works.journal.receipts(
     epoch.key,
     roads.retire.map(({ uid }) => uid),

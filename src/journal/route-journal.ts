@@ -196,6 +196,12 @@ export class SqliteRouteJournal implements RouteJournal {
     });
   }
 
+  forget(from: FolderKey, uids: readonly number[]): void {
+    this.#store.write((sql) => {
+      for (const uid of uids) sql.forget.run(this.#key(from, uid));
+    });
+  }
+
   claimed(dest: FolderKey, uids?: readonly number[]): Set<number> {
     const { folder, uidValidity } = dest;
     const key = { destination: this.#ids.destination, folder, uidValidity };

@@ -87,6 +87,7 @@ const SQL = {
     WHERE ${KEY} AND state = 'proven'`,
   goneRetired: `UPDATE message SET present = 0 WHERE ${KEY} AND state = 'retired'`,
   goneOther: `DELETE FROM message WHERE ${KEY} AND state NOT IN ('proven', 'retired')`,
+  forget: `DELETE FROM message WHERE ${KEY}`,
   count: 'SELECT count(*) AS rows FROM message WHERE route = $route AND state = $state',
   aside: `SELECT ${NOTE_COLUMNS}, folder, uid_validity FROM message INDEXED BY message_state
     WHERE route = $route AND state IN ('unverified', 'refused') ORDER BY folder, uid_validity, uid`,

@@ -281,6 +281,17 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       ]);
     });
 
+    it('forgets rows of any state, and no claim', () => {
+      const ways = Object.entries(WAYS);
+      for (const [nth, [, way]] of ways.entries()) way(route, nth + 1);
+      const uids = ways.map((_, nth) => nth + 1);
+      const claimed = route.claimed(COPIES);
+      route.forget(INBOX, uids.slice(1));
+      expect([...route.notes(INBOX, uids).keys()]).toEqual([1]);
+      route.forget(INBOX, [99]);
+      expect(route.claimed(COPIES)).toEqual(claimed);
+    });
+
     it('gives back the Receipts of proven and retired originals, whole', () => {
       for (const [nth, way] of Object.keys(WAYS).entries()) WAYS[way]?.(route, nth + 1);
       const uids = [1, 2, 3, 4, 5, 6, 7, 8, 9];

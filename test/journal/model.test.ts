@@ -39,6 +39,7 @@ function anyCall(below: (n: number) => number, at: number): { name: string; call
     takeUp: (journal) => routeOf(journal).takeUp(FOLDER, uids),
     putDown: (journal) => routeOf(journal).putDown(FOLDER, uids),
     begin: (journal) => journal.begin(),
+    forget: (journal) => routeOf(journal).forget(FOLDER, uids.slice(1)),
   };
   const names = [...Object.keys(calls), 'intend', 'prove', 'prove', 'retire'];
   const name = names[below(names.length)] ?? 'prove';

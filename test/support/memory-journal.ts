@@ -227,6 +227,10 @@ class MemoryRouteJournal implements RouteJournal {
     }
   }
 
+  forget(from: FolderKey, uids: readonly number[]): void {
+    for (const { key } of this.#all(from, uids)) this.#rows.delete(text(key));
+  }
+
   claimed(dest: FolderKey, uids?: readonly number[]): Set<number> {
     const claimed = [...this.#shared.claims.values()]
       .filter(({ destination, copy }) => destination === this.#destination && within(dest, copy))
