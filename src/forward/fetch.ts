@@ -17,13 +17,18 @@ export async function fetchOriginals(
 ): Promise<Original[]> {
   const listed = new Map(messages.map((message) => [message.uid, message]));
   const fetched = await lane.use(epoch, works.quit, (session) => session.fetch([...listed.keys()]));
-  const originals: Original[] = [];
-  for (const original of fetched) {
-    // Marked by someone else while its batch waited.
-    if (isDeleted(original.flags)) continue;
-    const doubt = await doubted(works, epoch, listed.get(original.uid) ?? original, original);
-    if (doubt === undefined) originals.push(original);
-    else refuse(works, epoch, intentOf(original), notes.get(original.uid), doubt);
+  // Marked by someone else while its batch waited.
+  const unmarked = fetched.filter(({ flags }) => !isDeleted(flags));
+  const isSure = (original: Original) =>
+    original.bytes.length === original.size &&
+    isTheSame(listed.get(original.uid) ?? original, original);
+  const doubtful = unmarked.filter((original) => !isSure(original));
+  const again = await fetchedAgain(works, epoch, doubtful);
+  const originals = unmarked.filter((original) => isSure(original) || confirmed(original, again));
+  for (const original of doubtful) {
+    if (confirmed(original, again)) continue;
+    const told = listed.get(original.uid)?.size ?? original.size;
+    refuse(works, epoch, intentOf(original), notes.get(original.uid), why(told, original, again));
   }
   works.emit('delivery.fetched', {
     route: works.route.name,
@@ -33,22 +38,25 @@ export async function fetchOriginals(
   return originals;
 }
 
-/**
- * Why an original can't be believed; `undefined` where it can. RFC822.SIZE is an estimate on some servers: the same bytes
- * on another connection are believed, whatever their number.
- */
-async function doubted(
-  works: Works,
-  epoch: Epoch,
-  listed: Listed,
-  original: Original,
-): Promise<string | undefined> {
-  const { bytes } = original;
-  if (bytes.length === original.size && isTheSame(listed, original)) return undefined;
-  const again = await works.fetchAgain(epoch, original.uid);
-  if (bytes.length > 0 && again?.equals(bytes)) return undefined;
-  const then = again ? `${again.length} on another connection` : 'nothing on another connection';
-  return `the source says it has ${listed.size} bytes, returns ${bytes.length}, and ${then}: not the same ones twice.`;
+type Again = ReadonlyMap<number, Buffer>;
+
+async function fetchedAgain(works: Works, epoch: Epoch, doubtful: Original[]): Promise<Again> {
+  if (doubtful.length === 0) return new Map();
+  return works.fetchAgain(
+    epoch,
+    doubtful.map(({ uid }) => uid),
+  );
+}
+
+/** RFC822.SIZE is an estimate on some servers: the same bytes on another connection are believed, whatever their number. */
+function confirmed({ uid, bytes }: Original, again: Again): boolean {
+  return bytes.length > 0 && again.get(uid)?.equals(bytes) === true;
+}
+
+function why(told: number, { uid, bytes }: Original, again: Again): string {
+  const other = again.get(uid);
+  const then = other ? `${other.length} on another connection` : 'nothing on another connection';
+  return `the source says it has ${told} bytes, returns ${bytes.length}, and ${then}: not the same ones twice.`;
 }
 
 /** Neither its size nor its INTERNALDATE ever changes: with others, this may be another message. */

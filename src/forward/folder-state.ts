@@ -24,6 +24,8 @@ export class Epoch {
   readonly interrupted = new Map<number, number>();
   /** UIDs whose APPEND was answered OK in this process, and whose copies were not found. */
   readonly accepted = new Set<number>();
+  /** Messages of batches that lost their connection at every try: each travels by itself, so that one keeps no other. */
+  readonly apart = new Set<number>();
   /** Unverified messages that this process has looked at. */
   readonly rechecked = new Set<number>();
   /** The folder's epoch before this one, until nothing of it is in hand any more. */

@@ -2,7 +2,6 @@
 import { Failure } from '../domain/failure.ts';
 import type { Listed } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
-import type { FolderPair } from '../domain/route.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import { cut, isSuspect } from './folder-state.ts';
 import type { Lane } from './lane.ts';
@@ -65,11 +64,6 @@ export async function look(
     })),
     unseen: todo.filter(({ uid }) => uid > highest).length,
   };
-}
-
-/** Has a folder looked through again that the journal stood in the way of: it may work again any moment. */
-export function lookAgainSoon({ pace, revisit }: Works, pair: FolderPair): void {
-  revisit(pair, pace.holdFirst);
 }
 
 type Seen = { listed: Listed[]; notes: ReadonlyMap<number, Note> };
@@ -139,7 +133,8 @@ function forgetVanished(
 
 /**
  * New mail in batches before old mail, and what is only to be retired in batches of its own: a source that can't expunge
- * just now keeps no mail from being carried. What was refused before holds up nothing but itself.
+ * just now keeps no mail from being carried. What was refused before, or may be what connections end of, holds up nothing
+ * but itself.
  */
 function batchesOf(
   works: Works,
@@ -153,11 +148,14 @@ function batchesOf(
   return (['fresh', 'retire', 'seek'] as const).flatMap((road) => {
     const part = [...roads].flatMap(([message, its]) => (its === road ? [message] : []));
     const [suspects, harmless] = parted(part, ({ uid }) => isSuspect(deaths?.get(uid)));
-    const [refused, others] = parted(harmless, ({ uid }) => notes.get(uid)?.state === 'refused');
+    const [single, others] = parted(
+      harmless,
+      ({ uid }) => notes.get(uid)?.state === 'refused' || epoch.apart.has(uid),
+    );
     const fresh = road === 'fresh';
     return [
       ...cut(others, lanes).map((messages) => ({ messages, fresh, alone: false })),
-      ...refused.map((message) => ({ messages: [message], fresh: false, alone: false })),
+      ...single.map((message) => ({ messages: [message], fresh: false, alone: false })),
       ...suspects.map((message) => ({ messages: [message], fresh: false, alone: true })),
     ];
   });

@@ -1,7 +1,7 @@
 /** Retires originals whose copies are proven: expunge, mark, keep or move. Nothing here goes without a Receipt. */
 import { Failure } from '../domain/failure.ts';
 import { isDeleted, travellingFlags } from '../domain/message.ts';
-import type { Retired } from '../domain/ports.ts';
+import type { Note, Retired } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { Batch } from './folder-state.ts';
 import { tell, type Works } from './works.ts';
@@ -118,7 +118,7 @@ async function expunge(
   const { gone, strangers } = await batch.lane.use(batch.epoch, works.cut, async (session) =>
     session.abilities.uidPlus
       ? { gone: await session.expunge(uids), strangers: false }
-      : session.expungeAlone(uids),
+      : session.expungeAlone(ours(works, batch)),
   );
   if (!strangers) return confirm(works, batch, receipts, gone, 'expunged');
   const { epoch } = batch;
@@ -132,6 +132,13 @@ async function expunge(
     why: 'other messages there are marked \\Deleted',
     msg: `${uids.length} carried messages in ${epoch.pair.source} stay marked \\Deleted: this server can only expunge all such messages at once (no UIDPLUS), and others have been marked by someone else. imapferry tries again at the next sweep; expunge or unmark the others, or set AFTER_DELIVERY=mark.`,
   });
+}
+
+/** What of a folder is in hand and proven: other batches mark theirs at the same time, and no mark of these is a stranger's. */
+function ours({ journal }: Works, { epoch }: Batch): number[] {
+  const notes = journal.notes(epoch.key, [...epoch.inHand]);
+  const proven = ({ state }: Note) => state === 'proven' || state === 'retired';
+  return [...notes.values()].filter(proven).map(({ uid }) => uid);
 }
 
 /** Notes those with which it is so; those with which it is not are a failure, and stay proven. */

@@ -1,8 +1,9 @@
 /** Goes round the folders that no watcher holds, on one connection: opens each, looks, and waits until it is carried. */
 import { asFailure, type Failure } from '../domain/failure.ts';
 import type { FolderPair, ListedFolder } from '../domain/route.ts';
+import { Again } from './again.ts';
 import { Lane, type LaneWorld } from './lane.ts';
-import { look, lookAgainSoon } from './look.ts';
+import { look } from './look.ts';
 import type { Deliveries } from './queue.ts';
 import type { Works } from './works.ts';
 
@@ -11,6 +12,7 @@ export class Rounds {
   readonly #lane: Lane;
   readonly #deliveries: Deliveries;
   readonly #leftOut = new Map<string, string>();
+  readonly #again = new Map<string, Again>();
   /** Visits that have not begun: one of them is enough for a folder. */
   readonly #waiting = new Map<FolderPair, Promise<Failure | undefined>>();
   #turn: Promise<unknown> = Promise.resolve();
@@ -53,6 +55,7 @@ export class Rounds {
       for (const batch of batches) this.#deliveries.add(batch);
       await this.#deliveries.idle(epoch.inHand);
       this.#leftOut.delete(pair.source);
+      this.#again.delete(pair.source);
       return undefined;
     } catch (thrown) {
       const failure = asFailure(thrown, 'look');
@@ -64,11 +67,12 @@ export class Rounds {
   #failed(pair: FolderPair, failure: Failure): void {
     const { emit, quit, route } = this.#works;
     if (quit.aborted || failure.kind === 'lost') return;
-    const journal = failure.step === 'journal';
-    if (journal) lookAgainSoon(this.#works, pair);
+    const again = this.#again.get(pair.source) ?? new Again(this.#works, pair);
+    this.#again.set(pair.source, again);
+    again.failed(failure);
     if (this.#leftOut.get(pair.source) === failure.message) return;
     this.#leftOut.set(pair.source, failure.message);
-    emit(journal ? 'journal.failed' : 'folder.left-out', {
+    emit(failure.step === 'journal' ? 'journal.failed' : 'folder.left-out', {
       route: route.name,
       folder: pair.source,
       step: failure.step,

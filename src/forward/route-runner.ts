@@ -95,7 +95,7 @@ export class RouteRunner {
       cut,
       startedAt: clock.ticks(),
       begin: (epoch) => this.#epochs.begin(epoch),
-      fetchAgain: (epoch, uid) => this.#fetchAgain(epoch, uid),
+      fetchAgain: (epoch, uids) => this.#fetchAgain(epoch, uids),
       revisit: (pair, after) => this.#revisit(pair, after),
       proven: () => this.#blockade.proven(),
       differed: () => this.#blockade.differed(),
@@ -281,15 +281,19 @@ export class RouteRunner {
     });
   }
 
-  async #fetchAgain(epoch: Epoch, uid: number): Promise<Buffer | undefined> {
-    const session = await this.#connectSource();
+  /** On a connection more, if the server lets one in: without it nothing comes, and nobody waits. */
+  async #fetchAgain(epoch: Epoch, uids: readonly number[]): Promise<Map<number, Buffer>> {
+    let session: SourceSession | undefined;
     try {
+      session = await this.#loginSource();
       const view = await session.open(epoch.pair.source, { readOnly: true, idle: false });
-      if (view.uidValidity !== epoch.uidValidity) return undefined;
-      const [original] = await session.fetch([uid]);
-      return original?.bytes;
+      if (view.uidValidity !== epoch.uidValidity) return new Map();
+      return new Map((await session.fetch(uids)).map(({ uid, bytes }) => [uid, bytes]));
+    } catch (thrown) {
+      if (this.#world.quit.aborted || !(thrown instanceof Failure)) throw thrown;
+      return new Map();
     } finally {
-      await session.logout();
+      await session?.logout();
     }
   }
 
@@ -302,7 +306,10 @@ export class RouteRunner {
     } catch (thrown) {
       if (quit.aborted) return;
       const failure = this.#blockade.failed(batch, asFailure(thrown, 'fetch'));
-      if (failure.kind === 'renumbered') this.#revisit(batch.epoch.pair, 0);
+      const { epoch, messages } = batch;
+      const parts = failure.kind === 'lost' && messages.length > 1;
+      if (parts) for (const { uid } of messages) epoch.apart.add(uid);
+      if (parts || failure.kind === 'renumbered') this.#revisit(epoch.pair, 0);
     }
   }
 

@@ -4,9 +4,10 @@
  */
 import { asFailure } from '../domain/failure.ts';
 import type { FolderPair, ListedFolder } from '../domain/route.ts';
+import { Again } from './again.ts';
 import type { Epoch } from './folder-state.ts';
 import { Lane, type LaneWorld } from './lane.ts';
-import { look, lookAgainSoon } from './look.ts';
+import { look } from './look.ts';
 import type { Deliveries } from './queue.ts';
 import type { Works } from './works.ts';
 
@@ -28,11 +29,13 @@ export class Watch {
   #caught = 0;
   #stop: AbortSignal | undefined;
   #leftOut = '';
+  readonly #again: Again;
 
   constructor(works: Works, world: LaneWorld, pair: FolderPair, deliveries: Deliveries) {
     this.#works = works;
     this.#pair = pair;
     this.#deliveries = deliveries;
+    this.#again = new Again(works, pair);
     this.#lane = new Lane(world, pair, {
       onOpen: (epoch) => {
         const why = this.#epoch === undefined ? 'start' : 'reconnect';
@@ -94,6 +97,7 @@ export class Watch {
     const onlyPush = [...whys].every((why) => why === 'push' || why === 'asked');
     const looked = await look(this.#works, this.#lane, this.#epoch, onlyPush ? 'new' : 'all');
     this.#leftOut = '';
+    this.#again.looked();
     if (whys.size === 1 && whys.has('sweep') && looked.unseen > 0) this.#caughtMail(looked.unseen);
     for (const batch of looked.batches) this.#deliveries.add(batch);
   }
@@ -129,12 +133,11 @@ export class Watch {
     const failure = asFailure(thrown, 'look');
     // A lost connection is begun anew, and the folder is looked at then.
     if (this.#works.quit.aborted || this.#stop?.aborted || failure.kind === 'lost') return;
-    const journal = failure.step === 'journal';
-    if (journal) lookAgainSoon(this.#works, this.#pair);
+    this.#again.failed(failure);
     if (failure.message === this.#leftOut) return;
     this.#leftOut = failure.message;
     const told = { step: failure.step, why: failure.message, err: failure };
-    this.#emit(journal ? 'journal.failed' : 'folder.left-out', told);
+    this.#emit(failure.step === 'journal' ? 'journal.failed' : 'folder.left-out', told);
   }
 
   #emit(...[event, fields]: Parameters<Works['emit']>): void {

@@ -27,8 +27,8 @@ export interface Works {
   readonly cut: AbortSignal;
   /** When this process began (clock ticks): what an earlier one left appending ended before. */
   readonly startedAt: number;
-  /** One message's bytes, fetched on a connection of its own; `undefined` where it is gone. */
-  readonly fetchAgain: (epoch: Epoch, uid: number) => Promise<Buffer | undefined>;
+  /** Messages' bytes by UID, fetched on a connection of their own; what is gone, or can't be had so, is missing. */
+  readonly fetchAgain: (epoch: Epoch, uids: readonly number[]) => Promise<Map<number, Buffer>>;
   /** To be awaited before an epoch is looked at: nothing travels under the folder's earlier numbers any more. */
   readonly begin: (epoch: Epoch) => Promise<void>;
   /** Has a folder looked through again after so many ms. */

@@ -1,0 +1,220 @@
+/** Faults that nobody had thought of until somebody looked for them: each has a test, and none is to come back. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Failure, type FailureFields } from '../../src/domain/failure.ts';
+import type { DestinationSession } from '../../src/domain/ports.ts';
+import { Listings } from '../../src/forward/listing.ts';
+import { fails, lies } from '../support/memory-mail.ts';
+import { letter, Rig } from './rig.ts';
+
+const failure = (fields: Partial<FailureFields>) =>
+  new Failure('The server refused.', { step: 'append', scope: 'connection', ...fields });
+const full = failure({ scope: 'account', kind: 'full' });
+const virus = failure({ scope: 'message', lasting: true });
+const rebuilds = (bytes: Buffer) => Buffer.concat([bytes, Buffer.from('rebuilt\r\n')]);
+
+describe('a source that was restored from a backup, with its UIDVALIDITY and an earlier UIDNEXT', () => {
+  it('loses no message that comes under a number used before', async () => {
+    await using rig = new Rig();
+    for (let i = 0; i < 3; i++) rig.source.put(letter());
+    rig.start({ sweepInterval: 30 });
+    await rig.empty();
+    rig.source.folder().uidNext = 2;
+    rig.source.put(letter('under an old number'));
+    await rig.empty();
+    expect(rig.oracle.violations).toEqual([]);
+  });
+});
+
+it('without UIDPLUS does not take its own marks for those of strangers', async () => {
+  await using rig = new Rig();
+  rig.source.manners.abilities.uidPlus = false;
+  for (const call of ['mark', 'expungeAlone'] as const) {
+    rig.source.plan(call, ...Array(500).fill({ takes: 5 }));
+  }
+  for (let i = 0; i < 250; i++) rig.source.put(letter());
+  rig.start({ sweepInterval: 60 });
+  await rig.until('all are carried', () => rig.count('delivery.done') === 250);
+  await rig.empty();
+  expect(rig.count('retire.held')).toBe(0);
+});
+
+it('without APPENDUID sends a message once to a server that rebuilds it, and tells it', async () => {
+  await using rig = new Rig();
+  rig.destination.manners.batching = 'single';
+  rig.destination.manners.abilities.uidPlus = false;
+  rig.destination.manners.rewrites = rebuilds;
+  rig.source.put(letter());
+  rig.start();
+  await rig.saw('delivery.unverified', 3);
+  expect(rig.destination.folder().messages.length).toBe(1);
+  expect(rig.destination.count('append')).toBe(1);
+  expect(rig.source.folder().messages.length).toBe(1);
+});
+
+it('sends nothing twice when the source is renumbered while an APPEND is under way', async () => {
+  await using rig = new Rig();
+  rig.source.put(letter());
+  rig.destination.plan('append', { takes: 200 });
+  rig.start({ sweepInterval: 50 });
+  await rig.until('it is sent', () => rig.destination.count('append') === 1);
+  rig.source.renumber();
+  await rig.empty();
+  expect(rig.count('journal.failed')).toBe(0);
+  expect(rig.destination.folder().messages.length).toBe(1);
+});
+
+describe('one message on which a connection ends keeps no other', () => {
+  it('at the source', async () => {
+    await using rig = new Rig();
+    for (let i = 0; i < 10; i++) rig.source.put(letter());
+    rig.source.beforeEach(({ name, uids }) => {
+      if (name === 'fetch' && uids?.includes(3)) rig.source.cut();
+    });
+    rig.start({ sweepInterval: 60 });
+    const left = () => rig.source.folder().messages.length;
+    await rig.until('the others are carried', () => left() === 1);
+  });
+
+  it('at the destination', async () => {
+    await using rig = new Rig();
+    for (let i = 0; i < 10; i++) rig.source.put(letter(i === 3 ? 'poison' : 'fine'));
+    rig.destination.manners.refuses = (bytes) =>
+      bytes.includes('poison') ? failure({ kind: 'lost' }) : undefined;
+    rig.start({ sweepInterval: 60 });
+    const left = () => rig.source.folder().messages.length;
+    await rig.until('the others are carried', () => left() === 1);
+  });
+});
+
+it('a source that lets in no connection more keeps only the message that wants one', async () => {
+  await using rig = new Rig();
+  rig.start({ sweepInterval: 40, concurrency: 1 });
+  await rig.until('it watches', () => rig.count('watcher.idling') === 1);
+  const busy = failure({ step: 'login', scope: 'account', kind: 'throttled' });
+  rig.source.plan('login', ...Array(10_000).fill(fails(busy)));
+  rig.source.plan('fetch', lies('truncated'));
+  rig.source.put(letter('its size is another'));
+  await wait(50);
+  for (let i = 0; i < 5; i++) rig.source.put(letter());
+  await rig.until('the others are carried', () => rig.source.folder().messages.length < 2);
+});
+
+it('a message that waits in hand does not have its folder looked at without a pause', async () => {
+  await using rig = new Rig();
+  rig.destination.manners.refuses = (bytes) => (bytes.includes('virus') ? virus : undefined);
+  rig.source.put(letter('a virus'));
+  rig.start({
+    sweepInterval: 300,
+    pace: { refusedFirst: 100, holdFirst: 60_000, holdLongest: 60_000 },
+  });
+  await rig.until('it is refused', () => rig.count('delivery.refused') === 1);
+  rig.destination.plan('append', fails(full));
+  rig.source.put(letter());
+  await rig.until('deliveries pause', () => rig.count('delivery.postponed') === 1);
+  const [looked, since] = [rig.source.count('uids'), performance.now()];
+  await rig.until('it is swept twice', () => rig.count('sweep.finished') > 2);
+  // A look a sweep, and one each time that the refused one's pause has passed.
+  const pauses = (performance.now() - since) / 100;
+  expect(rig.source.count('uids') - looked).toBeLessThan(2 * pauses + 6);
+});
+
+it('a refused message is still counted after its batch was held', async () => {
+  await using rig = new Rig();
+  let isFull = false;
+  rig.destination.manners.refuses = (bytes) => {
+    if (isFull) return full;
+    return bytes.includes('virus') ? virus : undefined;
+  };
+  rig.source.put(letter('a virus'));
+  rig.start({ sweepInterval: 20 });
+  const ids = ['anna@source.example.org', 'anna@destination.example.org'] as const;
+  const tries = () => rig.journal.route('default', ...ids).aside()[0]?.tries ?? 0;
+  await rig.until('it was refused 4 times', () => tries() >= 4);
+  isFull = true;
+  await rig.until('it is held', () => rig.count('delivery.postponed') >= 1);
+  isFull = false;
+  await rig.until('it is refused again', () => tries() > 0);
+  expect(tries()).toBeGreaterThan(4);
+});
+
+describe('a refusal that passes is not waited out until the next sweep', () => {
+  it('of SELECT', async () => {
+    await using rig = new Rig();
+    rig.source.put(letter());
+    rig.source.plan('open', fails(failure({ step: 'open', scope: 'folder' })));
+    rig.start();
+    await rig.empty();
+  });
+
+  it('of SEARCH', async () => {
+    await using rig = new Rig();
+    rig.source.put(letter());
+    rig.source.plan('uids', fails(failure({ step: 'look', scope: 'account' })));
+    rig.start();
+    await rig.empty();
+  });
+});
+
+describe('the plan', () => {
+  it('takes up a folder that appears', async () => {
+    await using rig = new Rig();
+    rig.start({ sweepInterval: 40 });
+    await rig.until('it is ready', () => rig.count('route.ready') === 1);
+    rig.source.makeFolder('New');
+    rig.source.put(letter(), { folder: 'New' });
+    await rig.empty('New');
+  });
+
+  it('is not made for ever of a LIST that once told no folder', async () => {
+    await using rig = new Rig();
+    const folders = new Map(rig.source.folders);
+    rig.source.folders.clear();
+    rig.start({ sweepInterval: 40 });
+    await wait(50);
+    for (const [path, folder] of folders) rig.source.folders.set(path, folder);
+    rig.source.put(letter());
+    await rig.empty();
+  });
+
+  it('tells of a folder that it leaves out because another goes where it would', async () => {
+    await using rig = new Rig('Archive');
+    await rig.sweep({
+      folders: [{ kind: 'folder', name: 'INBOX', to: 'Archive' }, { kind: 'all' }],
+    });
+    expect(rig.count('folder.left-out')).toBe(1);
+  });
+
+  it('does not let a sweep end well that carried nothing of a folder that was named', async () => {
+    await using rig = new Rig();
+    const { failures } = await rig.sweep({ folders: [{ kind: 'folder', name: 'INBX' }] });
+    expect(failures.length).toBe(1);
+  });
+});
+
+it('a start that has to wait because logins were refused says so', async () => {
+  await using rig = new Rig();
+  for (let i = 0; i < 3; i++) rig.journal.noteRefusal('anna@source.example.org', Date.now());
+  rig.start({ pace: { refusedLogin: 900_000 } });
+  const told = ({ side, msg }: { side?: string; msg?: string }) =>
+    side === 'source' && msg?.includes('waits 15 minutes') === true;
+  await rig.until('it is told', () => rig.told.some(told));
+});
+
+it('lists a destination folder once, however many batches are looked for there', async () => {
+  const asked: number[] = [];
+  const session = {
+    async listFrom(from: number) {
+      asked.push(from);
+      await wait(5);
+      return [{ uid: 5, size: 1, flags: new Set<string>() }];
+    },
+  } as unknown as DestinationSession;
+  const view = {
+    ...{ folder: 'INBOX', uidValidity: 1, uidNext: 6, messages: 1 },
+    ...{ readOnly: false, uidNotSticky: false },
+  };
+  const listings = new Listings();
+  await Promise.all([1, 2, 3].map(() => listings.current(session, view, 1)));
+  expect(asked).toEqual([1, 6, 6]);
+});
