@@ -98,8 +98,11 @@ async function once(
   if (travelling.length === 0) return 'through';
   await works.destinations.ready();
   const originals = await fetchOriginals(works, batch, travelling, notes);
-  for (const { uid, flags } of originals) carried.set(uid, flags);
   const seeking = new Set(roads.seek.map(({ uid }) => uid));
+  for (const { uid, flags } of originals) {
+    // A copy that an earlier attempt made has the flags of that time.
+    if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
+  }
   const { receipts, failure } = await place(works, epoch, originals, seeking, notes);
   await retire(works, batch, receipts, carried);
   if (failure) throw failure;
