@@ -21,6 +21,11 @@ export async function retire(
   const after = works.route.afterDelivery;
   switch (after.kind) {
     case 'keep':
+      // Only what was appended just now: what was carried long ago goes its own way.
+      if (uids.some((uid) => carried.has(uid))) {
+        const now = await flagsNow(works, batch, uids);
+        await followFlags(works, batch, receipts, carried, now);
+      }
       return done(works, batch, receipts, uids, 'kept');
     case 'mark':
       return confirm(works, batch, receipts, await mark(works, batch, receipts, carried), 'marked');
@@ -59,7 +64,11 @@ async function flagsNow(
   { epoch, lane }: Batch,
   uids: readonly number[],
 ): Promise<Carried> {
-  const listed = await lane.use(epoch, works.cut, (session) => session.list(uids));
+  const listed = await lane.use(epoch, works.cut, async (session) => {
+    // What others changed comes into view with the end of a command.
+    await session.noop();
+    return session.list(uids);
+  });
   return new Map(listed.map(({ uid, flags }) => [uid, flags]));
 }
 

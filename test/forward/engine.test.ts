@@ -88,6 +88,31 @@ describe('a route', () => {
     expect([...(rig.destination.folder().messages[0]?.flags ?? [])]).toEqual(['\\Seen']);
   });
 
+  it('puts it there, too, where the copy was made by an attempt that was cut off', async () => {
+    await using rig = new Rig();
+    const uid = rig.source.put(letter(), { flags: ['old'] });
+    rig.destination.plan('append', {
+      after: () => rig.source.flag(uid, ['\\Seen'], ['old']),
+      closesAfter: true,
+    });
+    rig.start();
+    await rig.empty();
+    const copies = rig.destination.folder().messages;
+    expect(copies.map(({ flags }) => [...flags])).toEqual([['\\Seen']]);
+  });
+
+  it('puts it there under keep, too', async () => {
+    await using rig = new Rig();
+    const uid = rig.source.put(letter(), { flags: ['old'] });
+    rig.destination.plan(
+      'append',
+      afterwards(() => rig.source.flag(uid, ['\\Seen'], ['old'])),
+    );
+    rig.start({ afterDelivery: { kind: 'keep' } });
+    await rig.until('it is carried', () => rig.count('delivery.done') === 1);
+    expect([...(rig.destination.folder().messages[0]?.flags ?? [])]).toEqual(['\\Seen']);
+  });
+
   it('never carries from a folder that opens read-only or keeps no UIDs', async () => {
     await using rig = new Rig('Strange');
     rig.source.folder('INBOX').readOnly = true;
