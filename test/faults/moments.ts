@@ -35,9 +35,10 @@ export const MOMENTS: readonly At[] = [
   ...around('EXPUNGE', 'source', / (UID )?EXPUNGE/),
 ];
 
-/** Whether the first of these moments comes before the second. */
+/** Whether this is one of these moments, and comes before the other. */
 export function isBefore(one: At, other: string): boolean {
-  return MOMENTS.indexOf(one) < MOMENTS.findIndex(({ name }) => name === other);
+  const at = MOMENTS.indexOf(one);
+  return at >= 0 && at < MOMENTS.findIndex(({ name }) => name === other);
 }
 
 /**
