@@ -262,14 +262,27 @@ export class World implements AsyncDisposable {
   /** Waits until a source folder holds so many messages: none, or those that have to stay. */
   left(count = 0, folder = 'INBOX'): Promise<void> {
     const so = async () => (await this.#sourceEyes.count(folder)) === count;
-    return this.until(`${folder} holds ${count} messages at the source`, so);
+    return this.until(`${folder} holds ${count} messages at the source`, this.#onNews(so));
   }
 
   /** Waits until every message of a source folder is marked \\Deleted. */
   marked(folder = 'INBOX'): Promise<void> {
     const so = async () =>
       (await this.#sourceEyes.dump(folder)).every(({ flags }) => flags.includes('\\Deleted'));
-    return this.until(`nothing is left in ${folder} at the source that is not marked`, so);
+    return this.until(
+      `nothing is left in ${folder} at the source that is not marked`,
+      this.#onNews(so),
+    );
+  }
+
+  /** With fresh eyes a question is dear: it is asked again only when something was told since. */
+  #onNews(question: () => Promise<boolean>): () => boolean | Promise<boolean> {
+    let heard = -1;
+    return () => {
+      if (this.#options.freshEyes && heard === this.told.length) return false;
+      heard = this.told.length;
+      return question();
+    };
   }
 
   /** Puts an original into the source, between two looks of the oracle. Resolves with its UID. */
