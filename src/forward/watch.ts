@@ -69,8 +69,11 @@ export class Watch {
   /** EXISTS while the server is being asked is an answer; at any other time it is a push. */
   #heard(): void {
     if (!this.#asking) this.#caught = 0;
+    const why = this.#asking ? 'asked' : 'push';
+    // Said again before the look has begun, it says nothing new.
+    if (this.#nudges.has(why)) return;
     this.#emit('watcher.noticed');
-    void this.nudge(this.#asking ? 'asked' : 'push');
+    void this.nudge(why);
   }
 
   async #looks(): Promise<void> {
