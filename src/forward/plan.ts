@@ -36,23 +36,30 @@ export function makePlan({ source, dest, rules, moveTo }: PlanInput): Plan {
   const pairs: FolderPair[] = [];
   const leftOut: Plan['leftOut'] = [];
   const delimiter = dest.find((folder) => folder.delimiter !== '')?.delimiter ?? '';
+  // Some servers have tens of thousands of folders: none is looked for by going through all.
+  const planned = new Set<string>();
+  const sourceOf = new Map<string, string>();
   const add = (
     folder: ListedFolder,
     { named, to }: { named: boolean; to?: string | undefined },
   ) => {
-    if (pairs.some((pair) => same(pair.source, folder.path))) return;
+    if (planned.has(nameOf(folder.path))) return;
     const why = barred(folder, moveTo);
     // In one spelling: a copy is claimed by the name of its folder.
-    const target = to === undefined ? translated(folder, delimiter) : isInbox(to) ? 'INBOX' : to;
-    const rival = pairs.find((pair) => same(pair.dest, target));
+    const target = nameOf(to ?? translated(folder, delimiter));
+    const rival = sourceOf.get(target);
     if (why !== undefined) leftOut.push({ folder: folder.path, why, ofCourse: !named });
-    else if (rival && to === undefined) {
+    else if (rival !== undefined && to === undefined) {
       leftOut.push({
         folder: folder.path,
-        why: `it would share the destination folder ${target} with ${rival.source}; write "${folder.path}=…" in FOLDERS to say where it goes`,
+        why: `it would share the destination folder ${target} with ${rival}; write "${folder.path}=…" in FOLDERS to say where it goes`,
         ofCourse: false,
       });
-    } else pairs.push({ source: folder.path, dest: target });
+    } else {
+      pairs.push({ source: folder.path, dest: target });
+      planned.add(nameOf(folder.path));
+      if (rival === undefined) sourceOf.set(target, folder.path);
+    }
   };
   for (const rule of rules) {
     if (rule.kind !== 'folder') continue;
@@ -88,7 +95,11 @@ function isInbox(path: string): boolean {
   return path.toUpperCase() === 'INBOX';
 }
 
-/** INBOX is the same in any letter case (RFC 9051 §5.1); every other name is not. */
 function same(a: string, b: string): boolean {
-  return a === b || (isInbox(a) && isInbox(b));
+  return nameOf(a) === nameOf(b);
+}
+
+/** INBOX is the same in any letter case (RFC 9051 §5.1); every other name is not. */
+function nameOf(path: string): string {
+  return isInbox(path) ? 'INBOX' : path;
 }

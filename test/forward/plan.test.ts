@@ -45,6 +45,11 @@ it('merges two folders where both are written by hand', () => {
   ]);
 });
 
+it('plans fifty thousand folders within the time of a test', () => {
+  const source = Array.from({ length: 50_000 }, (_, i) => folder(`Folder ${i}`));
+  expect(makePlan({ source, dest: dot, rules: ALL }).pairs).toHaveLength(50_000);
+});
+
 it.each(['\\All', '\\Flagged', '\\Important', '\\Noselect', '\\NoSelect', '\\NonExistent'])(
   'leaves out folders that are %s',
   (attribute) => {
