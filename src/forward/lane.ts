@@ -38,6 +38,9 @@ export interface LaneHooks {
   readonly onExists: () => void;
 }
 
+/** A connection that lived so many times as long as the first pause was not in vain: of those there are six a minute at most. */
+const WORTHWHILE = 10;
+
 export class Lane {
   readonly #world: LaneWorld;
   readonly #hooks: LaneHooks | undefined;
@@ -73,11 +76,10 @@ export class Lane {
         const session = await this.#world.connect();
         const began = clock.ticks();
         await this.#live(session, stop);
-        // A server that lets one in and throws one out again is not knocked at without a pause.
-        const pause = doubled(pace.reconnectFirst, inVain, pace.reconnectLongest);
+        // A server that lets one in and soon throws one out again is not knocked at without a pause.
         const lived = clock.ticks() - began;
-        inVain = lived < pause ? inVain + 1 : 0;
-        if (inVain > 0) await clock.sleep(pause, stop);
+        if (lived >= WORTHWHILE * pace.reconnectFirst) inVain = 0;
+        else await clock.sleep(doubled(pace.reconnectFirst, inVain++, pace.reconnectLongest), stop);
       }
     } catch (thrown) {
       this.#barred = asFailure(thrown, 'connect');
