@@ -94,6 +94,7 @@ const NETWORK: Readonly<Record<string, string>> = {
   CONNECT_TIMEOUT: 'it does not answer. Check host, port and network',
   GREETING_TIMEOUT:
     'it sends no IMAP greeting. Check the port, and whether it wants TLS from the start (implicit, 993) or STARTTLS (143)',
+  FLOOD: 'it sends far more than it was asked for',
   UPGRADE_TIMEOUT: 'it does not go on with STARTTLS',
 };
 

@@ -11,7 +11,14 @@ import type { Account } from '../domain/route.ts';
 import { rememberSecret } from '../domain/secrets.ts';
 import { failureOf, networkReason, readable } from './answers.ts';
 import { connectFailure } from './connect-failure.ts';
-import { type Answer, type ExecOptions, type Flow, internals, type Tokens } from './internals.ts';
+import {
+  type Answer,
+  type ExecOptions,
+  type Flow,
+  internals,
+  type Tokens,
+  type Unparsed,
+} from './internals.ts';
 import { moved, watchProgress } from './progress.ts';
 import { transportFor } from './transport.ts';
 
@@ -42,6 +49,11 @@ const LONGEST_LINE = 8 * 1024 * 1024;
 /** The most words of an answer, each of which takes a hundred bytes in memory. SEARCH's numbers do not count. */
 const MOST_TOKENS = 100_000;
 
+/** What an answer costs, besides its bytes. */
+const ANSWER = 1000;
+/** How many answers that nobody wanted are borne between the beginnings of two steps, besides twice the largest one. */
+const MOST_UNWANTED = 50_000;
+
 /** The command under which our own work runs in the library, so that IDLE is ended before it and armed again after it. */
 const OURS = 'IMAPFERRY';
 
@@ -56,6 +68,10 @@ export class Client {
   #stopWatch: (() => void) | undefined;
   #wantsIdle = false;
   #renewal: NodeJS.Timeout | undefined;
+  /** What the answers since the last step began have cost, but for those that were wanted. */
+  #cost = 0;
+  #lastCost = 0;
+  readonly #bearable: number;
   #error: unknown;
   #ended = false;
   #byUs = false;
@@ -65,6 +81,7 @@ export class Client {
     this.flow = flow;
     this.#silence = options.silence ?? SILENCE;
     this.#idleRenew = options.idleRenew ?? IDLE_RENEW;
+    this.#bearable = MOST_UNWANTED * ANSWER + 2 * largestAnswer(options);
     const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
     this.closed = promise;
     flow.on('error', (error) => {
@@ -78,6 +95,8 @@ export class Client {
       resolve(why);
       for (const end of this.#underWay) end(why);
     });
+    const read = flow.handleResponse.bind(flow);
+    flow.handleResponse = async (answer) => this.#bears(answer) && read(answer);
     flow.commands.set(OURS, (_connection, work: () => Promise<unknown>) => work());
   }
 
@@ -86,7 +105,7 @@ export class Client {
    * a connection that is not what the account asks for.
    */
   static async connect(account: Account, options: ClientOptions): Promise<Client> {
-    const { signal, silence = SILENCE, largest = LARGEST } = options;
+    const { signal, silence = SILENCE } = options;
     const secret = await unlessAborted(signal, account.secret).catch((thrown: unknown) => {
       throw asFailure(thrown, 'login');
     });
@@ -111,9 +130,8 @@ export class Client {
       disableCompression: true,
       maxLineLength: LONGEST_LINE,
       maxResponseTokens: MOST_TOKENS,
-      // The size that servers tell beforehand is an estimate on some.
-      maxLiteralSize: Math.ceil(largest * 1.125),
-      maxResponseSize: Math.ceil(largest * 1.125) + LONGEST_LINE,
+      maxLiteralSize: largestLiteral(options),
+      maxResponseSize: largestAnswer(options),
       clientInfo: { name: 'imapferry' },
       logger: false,
     });
@@ -154,6 +172,7 @@ export class Client {
     const { promise: ended, reject } = Promise.withResolvers<never>();
     const end = (why: Failure | undefined) => reject(this.#lost(step, why, true));
     this.#underWay.add(end);
+    this.#cost = 0;
     clearTimeout(this.#renewal);
     this.#stopWatch ??= this.#watch();
     try {
@@ -201,6 +220,22 @@ export class Client {
     return answer as Answer;
   }
 
+  /** Says of the answer that is being read that it was wanted: as many of those may come as were asked for. */
+  wanted(): void {
+    this.#cost -= this.#lastCost;
+    this.#lastCost = 0;
+  }
+
+  /** Whether an answer may be read. A server that sends without end would keep us busy with it and with nothing else. */
+  #bears({ payload, literals }: Unparsed): boolean {
+    const bytes = literals.reduce((sum, literal) => sum + literal.length, payload.length);
+    this.#lastCost = ANSWER + bytes;
+    this.#cost += this.#lastCost;
+    if (this.#cost <= this.#bearable) return true;
+    this.#giveUp('FLOOD');
+    return false;
+  }
+
   /** Whether IDLE is taken up by itself from now on, and renewed. */
   idling(wanted: boolean): void {
     this.#wantsIdle = wanted;
@@ -245,9 +280,9 @@ export class Client {
     );
   }
 
-  /** Ends the connection because the server keeps us waiting. */
+  /** Ends the connection because the server keeps us waiting, or busy. */
   #giveUp(code: string): void {
-    this.#error ??= Object.assign(new Error('No progress'), { code });
+    this.#error ??= Object.assign(new Error('Given up'), { code });
     this.flow.close();
   }
 
@@ -275,6 +310,15 @@ export class Client {
       cause: why,
     });
   }
+}
+
+/** The size that servers tell beforehand is an estimate on some. */
+function largestLiteral({ largest = LARGEST }: ClientOptions): number {
+  return Math.ceil(largest * 1.125);
+}
+
+function largestAnswer(options: ClientOptions): number {
+  return largestLiteral(options) + LONGEST_LINE;
 }
 
 function stopped(): Failure {

@@ -39,7 +39,10 @@ export async function fetchRows(
 ): Promise<Row[]> {
   const partial: Row[] = [];
   for (const set of sets) {
-    const rows = new Rows(items, wanted, take);
+    const rows = new Rows(items, wanted, (row) => {
+      client.wanted();
+      take(row);
+    });
     await client.step(step, async () => {
       if (await ask(client, set, items, rows)) return;
       // Some went meanwhile, and the server wants us to know that first (EXPUNGEISSUED, RFC 5530).

@@ -22,6 +22,12 @@ export interface Answer {
   readonly numbers?: readonly number[];
 }
 
+/** An answer as it came: its lines, and its literals. */
+export interface Unparsed {
+  readonly payload: Buffer;
+  readonly literals: readonly Buffer[];
+}
+
 export interface ExecOptions {
   /** Called for each untagged answer of that name while the command is under way, and waited for. */
   readonly untagged?: Record<string, (answer: Answer) => unknown>;
@@ -40,6 +46,8 @@ export interface Internals {
   write(chunk: Buffer | string): void;
   /** Runs a registered command: ends IDLE first, arms it again afterwards. */
   run(command: string, ...args: unknown[]): Promise<unknown>;
+  /** Called for each answer, before it is parsed; whether to read on. */
+  handleResponse(answer: Unparsed): Promise<boolean>;
   readonly commands: Map<string, (connection: unknown, ...args: never[]) => Promise<unknown>>;
   readonly capabilities: Map<string, boolean | number>;
   readonly socket: Socket | false;
@@ -53,7 +61,7 @@ export interface Internals {
 
 export type Flow = ImapFlow & Internals;
 
-const METHODS = ['exec', 'write', 'run'] as const;
+const METHODS = ['exec', 'write', 'run', 'handleResponse'] as const;
 const MAPS = ['commands', 'capabilities'] as const;
 const OBJECTS = ['options', 'sectionHandlers'] as const;
 

@@ -4,7 +4,7 @@ import type { Failure } from '../../src/domain/failure.ts';
 import type { Account } from '../../src/domain/route.ts';
 import { Client } from '../../src/imap/client.ts';
 import { sourceAccount } from '../../src/imap/source.ts';
-import { FakeImap, type Line } from '../support/fake-imap.ts';
+import { FakeImap, flood, type Line } from '../support/fake-imap.ts';
 
 const MB = 1024 * 1024;
 const LARGEST = 4 * MB;
@@ -19,19 +19,6 @@ function account(port: number): Account {
     auth: 'password',
     secret: async () => 'a secret of hers',
   };
-}
-
-/** Sends `piece` over and over, as fast as it is taken, until the connection ends or `most` bytes went out. */
-function flood({ socket }: Line, piece: string, most = 200 * MB): void {
-  const chunk = Buffer.from(piece.repeat(Math.ceil(MB / piece.length)), 'latin1');
-  const more = () => {
-    while (!socket.destroyed && socket.bytesWritten < most) {
-      if (socket.write(chunk)) continue;
-      socket.once('drain', more);
-      return;
-    }
-  };
-  more();
 }
 
 /** The bytes that the server got rid of on its busiest connection, those in the buffers of both kernels included. */
@@ -55,6 +42,11 @@ const ENDLESS: readonly Row[] = [
     of: 'a message never asked for, far larger than any wanted',
     begins: '* 1 FETCH (UID 9 BODY[] {50000000}\r\n',
     goesOn: 'a',
+  },
+  {
+    of: 'what nobody asked for without end',
+    begins: '',
+    goesOn: 'A999 OK what you wanted\r\n+ go on\r\n* 7 EXISTS\r\n* 8 FETCH (FLAGS ())\r\n(((\r\n',
   },
   {
     of: 'one answer of many literals',

@@ -17,8 +17,10 @@ export interface FakeOptions {
   /** Certificate and key as PEM; TLS from the first byte with `implicit`, else after STARTTLS. */
   readonly tls?: SecureContextOptions & { readonly maxVersion?: SecureVersion };
   readonly implicit?: boolean;
-  /** The greeting's line; `null` for a server that says nothing. */
+  /** The greeting's line; `null` for a server that says nothing by itself. */
   readonly greeting?: string | null;
+  /** Called for each connection, before the greeting. */
+  readonly onConnect?: (line: Line) => void;
   readonly capability?: string;
   /** Answers by command name, in place of the usual ones. */
   readonly replies?: Readonly<Record<string, Reply>>;
@@ -83,6 +85,21 @@ export class Line {
       this.server.answer(command, this);
     }
   }
+}
+
+const MB = 1024 * 1024;
+
+/** Sends `piece` over and over, as fast as it is taken, until the connection ends or `most` bytes went out. */
+export function flood({ socket }: Line, piece: string, most = 200 * MB): void {
+  const chunk = Buffer.from(piece.repeat(Math.ceil(MB / piece.length)), 'latin1');
+  const more = () => {
+    while (!socket.destroyed && socket.bytesWritten < most) {
+      if (socket.write(chunk)) continue;
+      socket.once('drain', more);
+      return;
+    }
+  };
+  more();
 }
 
 const USUAL: Readonly<Record<string, Reply>> = {
@@ -178,6 +195,7 @@ export class FakeImap implements AsyncDisposable {
       : plain;
     const line = new Line(this, socket);
     this.lines.push(line);
+    this.options.onConnect?.(line);
     if (greeting === null) return;
     if (implicit) socket.once('secure', () => line.send(greeting));
     else line.send(greeting);
