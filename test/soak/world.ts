@@ -195,7 +195,9 @@ export class SoakWorld implements AsyncDisposable {
       return;
     }
     rmSync(stateDir, { recursive: true, force: true });
-    if (fate === 'older') cpSync(backup(dice.below(this.#backups)), stateDir, { recursive: true });
+    if (fate === 'older' && this.#backups > 0) {
+      cpSync(backup(dice.below(this.#backups)), stateDir, { recursive: true });
+    }
   }
 
   /** Whether the program can be tampered with: it runs, and has come so far that it is watching. */
