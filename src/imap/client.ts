@@ -11,16 +11,10 @@ import type { Account } from '../domain/route.ts';
 import { rememberSecret } from '../domain/secrets.ts';
 import { failureOf, networkReason, readable } from './answers.ts';
 import { connectFailure } from './connect-failure.ts';
-import {
-  type Answer,
-  type ExecOptions,
-  type Flow,
-  internals,
-  type Tokens,
-  type Unparsed,
-} from './internals.ts';
+import { type Answer, type ExecOptions, type Flow, internals, type Tokens } from './internals.ts';
 import { moved, watchProgress } from './progress.ts';
 import { transportFor } from './transport.ts';
+import { Unwanted } from './unwanted.ts';
 
 export interface ClientOptions {
   readonly signal: AbortSignal;
@@ -46,13 +40,8 @@ const IDLE_DELAY = 50;
 const LARGEST = 50 * 1024 * 1024;
 /** The longest line: what SEARCH answers of a million messages. */
 const LONGEST_LINE = 8 * 1024 * 1024;
-/** The most words of an answer, each of which takes a hundred bytes in memory. SEARCH's numbers do not count. */
-const MOST_TOKENS = 100_000;
-
-/** What an answer costs, besides its bytes. */
-const ANSWER = 1000;
-/** How many answers that nobody wanted are borne between the beginnings of two steps, besides twice the largest one. */
-const MOST_UNWANTED = 50_000;
+/** The most words of an answer, each of which takes more than half a kilobyte in memory. SEARCH's numbers do not count. */
+const MOST_TOKENS = 50_000;
 
 /** The command under which our own work runs in the library, so that IDLE is ended before it and armed again after it. */
 const OURS = 'IMAPFERRY';
@@ -68,10 +57,7 @@ export class Client {
   #stopWatch: (() => void) | undefined;
   #wantsIdle = false;
   #renewal: NodeJS.Timeout | undefined;
-  /** What the answers since the last step began have cost, but for those that were wanted. */
-  #cost = 0;
-  #lastCost = 0;
-  readonly #bearable: number;
+  readonly #unwanted: Unwanted;
   #error: unknown;
   #ended = false;
   #byUs = false;
@@ -81,7 +67,7 @@ export class Client {
     this.flow = flow;
     this.#silence = options.silence ?? SILENCE;
     this.#idleRenew = options.idleRenew ?? IDLE_RENEW;
-    this.#bearable = MOST_UNWANTED * ANSWER + 2 * largestAnswer(options);
+    this.#unwanted = new Unwanted(largestAnswer(options));
     const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
     this.closed = promise;
     flow.on('error', (error) => {
@@ -96,7 +82,11 @@ export class Client {
       for (const end of this.#underWay) end(why);
     });
     const read = flow.handleResponse.bind(flow);
-    flow.handleResponse = async (answer) => this.#bears(answer) && read(answer);
+    flow.handleResponse = async (answer) => {
+      if (this.#unwanted.bears(answer)) return read(answer);
+      this.#giveUp('FLOOD');
+      return false;
+    };
     flow.commands.set(OURS, (_connection, work: () => Promise<unknown>) => work());
   }
 
@@ -172,7 +162,7 @@ export class Client {
     const { promise: ended, reject } = Promise.withResolvers<never>();
     const end = (why: Failure | undefined) => reject(this.#lost(step, why, true));
     this.#underWay.add(end);
-    this.#cost = 0;
+    this.#unwanted.begin();
     clearTimeout(this.#renewal);
     this.#stopWatch ??= this.#watch();
     try {
@@ -220,20 +210,9 @@ export class Client {
     return answer as Answer;
   }
 
-  /** Says of the answer that is being read that it was wanted: as many of those may come as were asked for. */
+  /** Says that the answer which is being read was asked for. Of all others only so many are borne. */
   wanted(): void {
-    this.#cost -= this.#lastCost;
-    this.#lastCost = 0;
-  }
-
-  /** Whether an answer may be read. A server that sends without end would keep us busy with it and with nothing else. */
-  #bears({ payload, literals }: Unparsed): boolean {
-    const bytes = literals.reduce((sum, literal) => sum + literal.length, payload.length);
-    this.#lastCost = ANSWER + bytes;
-    this.#cost += this.#lastCost;
-    if (this.#cost <= this.#bearable) return true;
-    this.#giveUp('FLOOD');
-    return false;
+    this.#unwanted.wanted();
   }
 
   /** Whether IDLE is taken up by itself from now on, and renewed. */

@@ -17,6 +17,9 @@ const ITEMS = {
   headers: 'BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]',
 } as const;
 
+/** Of a set that is open at its end (`n:*`) a server could show messages for ever: no folder is as large as this. */
+const MOST_ROWS = 2_000_000;
+
 export type Item = keyof typeof ITEMS;
 export type Row = FetchMessageObject;
 
@@ -39,8 +42,9 @@ export async function fetchRows(
 ): Promise<Row[]> {
   const partial: Row[] = [];
   for (const set of sets) {
+    let count = 0;
     const rows = new Rows(items, wanted, (row) => {
-      client.wanted();
+      if (++count <= MOST_ROWS) client.wanted();
       take(row);
     });
     await client.step(step, async () => {

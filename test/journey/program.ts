@@ -77,6 +77,8 @@ export interface ProgramOptions {
 export class Program implements AsyncDisposable {
   readonly log: LogLine[] = [];
   readonly plain: string[] = [];
+  /** All of standard output, as it came. */
+  readonly printed: Buffer[] = [];
   stderr = '';
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
@@ -98,6 +100,7 @@ export class Program implements AsyncDisposable {
     });
     const { stdout, stderr } = this.#child;
     if (!stdout || !stderr) throw new Error('The child has no pipes');
+    stdout.on('data', (chunk: Buffer) => this.printed.push(chunk));
     createInterface({ input: stdout }).on('line', (line) => {
       if (line.startsWith('{')) this.log.push(JSON.parse(line) as LogLine);
       else this.plain.push(line);

@@ -89,15 +89,22 @@ export class Line {
 
 const MB = 1024 * 1024;
 
-/** Sends `piece` over and over, as fast as it is taken, until the connection ends or `most` bytes went out. */
-export function flood({ socket }: Line, piece: string, most = 200 * MB): void {
-  const chunk = Buffer.from(piece.repeat(Math.ceil(MB / piece.length)), 'latin1');
+/**
+ * Sends `piece` over and over, as fast as it is taken, until the connection ends or `most` bytes went out; then calls
+ * `then`, unless the connection ended.
+ */
+export function flood({ socket }: Line, piece: string, most = 200 * MB, then?: () => void): void {
+  const chunk = Buffer.from(piece.repeat(Math.ceil(MB / 4 / piece.length)), 'latin1');
+  let left = most;
   const more = () => {
-    while (!socket.destroyed && socket.bytesWritten < most) {
-      if (socket.write(chunk)) continue;
+    while (!socket.destroyed && left > 0) {
+      const next = chunk.subarray(0, left);
+      left -= next.length;
+      if (socket.write(next)) continue;
       socket.once('drain', more);
       return;
     }
+    if (!socket.destroyed) then?.();
   };
   more();
 }
