@@ -21,8 +21,7 @@ export class Eyes implements AsyncDisposable {
       try {
         return await this.#read(this.#mail, folders);
       } catch (thrown) {
-        // A server ends connections that have seen a folder under another UIDVALIDITY.
-        if (again === 0 || !/closed the connection/.test(String(thrown))) throw thrown;
+        if (again === 0 || !isUpset(thrown)) throw thrown;
         await this.#mail[Symbol.asyncDispose]();
         this.#mail = undefined;
       }
@@ -61,6 +60,11 @@ export class Eyes implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#mail?.[Symbol.asyncDispose]();
   }
+}
+
+/** A server ends connections that have seen a folder under another UIDVALIDITY, or one that is deleted just now. */
+export function isUpset(thrown: unknown): boolean {
+  return /closed the connection|deleted under us/.test(String(thrown));
 }
 
 export type Row = Omit<Stored, 'bytes'>;

@@ -9,7 +9,7 @@ import type { Dovecot } from '../support/dovecot.ts';
 import { Mail } from '../support/mail.ts';
 import type { Letter } from '../support/oracle.ts';
 import type { Dice } from './dice.ts';
-import { type Row, rowOf } from './eyes.ts';
+import { isUpset, type Row, rowOf } from './eyes.ts';
 import type { Written } from './letters.ts';
 import type { Side } from './mischief.ts';
 import type { Trace } from './trace.ts';
@@ -61,7 +61,7 @@ export class People implements AsyncDisposable {
       try {
         return await work(known);
       } catch (thrown) {
-        if (!/closed the connection/.test(String(thrown))) throw thrown;
+        if (!isUpset(thrown)) throw thrown;
         await known[Symbol.asyncDispose]();
       }
     }
@@ -88,6 +88,11 @@ export class People implements AsyncDisposable {
       `letter ${nth} in ${folder} (${kind}, ${letter.bytes.length} bytes, ${letter.flags.join(' ')}) ${letter.internalDate.toISOString()}`,
       'letter',
     );
+  }
+
+  /** A folder is another by now: what was known of its letters counts no more, as after the loss of a journal. */
+  #renumbered(folder: string): void {
+    for (const post of this.post) if (post.folder === folder) post.forgotten = true;
   }
 
   /** What a folder shows: UID, flags and INTERNALDATE of each message. */
@@ -203,13 +208,17 @@ export class People implements AsyncDisposable {
     );
   }
 
-  /** Gives a folder another UIDVALIDITY; the UIDs in it stay. */
-  async renumber(side: Side, folder: string, uidValidity: number): Promise<void> {
+  /**
+   * Gives a folder another UIDVALIDITY; the UIDs in it stay.
+   * @param ours the folder's name at the source
+   */
+  async renumber(side: Side, folder: string, ours: string, uidValidity: number): Promise<void> {
     if (!(await this.ask(side, (mail) => mail.folders())).includes(folder)) return;
     const conf = join(dirname(this.#world.servers[side].logFile), 'dovecot.conf');
     const validity = ['--uid-validity', String(uidValidity)];
     const args = ['-c', conf, 'mailbox', 'update', '-u', this.#world.user, ...validity, folder];
     await promisify(execFile)('doveadm', args);
+    this.#renumbered(ours);
     this.#world.trace.tell(`${folder} at the ${side} is renumbered`, `renumbered: ${side}`);
   }
 
@@ -228,6 +237,7 @@ export class People implements AsyncDisposable {
   async rename(folder: string, meanwhile: () => Promise<void>): Promise<void> {
     this.#world.trace.tell(`${folder} is renamed`, 'folder renamed');
     await this.ask('source', (mail) => mail.command(`RENAME "${folder}" "Renamed"`));
+    this.#renumbered(folder);
     await meanwhile();
     await this.ask('source', (mail) => mail.command(`RENAME "Renamed" "${folder}"`));
     this.#world.trace.tell(`${folder} has its name again`);

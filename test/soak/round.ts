@@ -49,8 +49,9 @@ export interface Outcome {
   readonly peak: number;
   /** What went wrong; none: each letter is where it has to be. */
   readonly wrong: string | undefined;
-  /** The program's own log, of all its lives. */
+  /** The program's own log, of all its lives, and what it told the servers. */
   readonly log: readonly string[];
+  readonly commands: readonly string[];
 }
 
 /** Never rejects for what the program does. */
@@ -67,9 +68,9 @@ export async function round(seed: number): Promise<Outcome> {
     wrong = thrown instanceof Wrong ? thrown.message : String((thrown as Error).stack ?? thrown);
     if (!world.dead) await world.kill();
   }
-  const { lives, looks, peak, logs } = world;
+  const { lives, looks, peak, logs: log, commands } = world;
   const letters = world.people.post.length;
-  return { seed, kind: kind.told, trace, letters, lives, looks, peak, wrong, log: logs };
+  return { seed, kind: kind.told, trace, letters, lives, looks, peak, wrong, log, commands };
 }
 
 class Round {
@@ -134,7 +135,7 @@ class Round {
       case 'renumber': {
         const side = dice.pick(['source', 'destination'] as const);
         const name = side === 'source' ? folder : kind.to(folder);
-        return people.renumber(side, name, ++this.#validity);
+        return people.renumber(side, name, folder, ++this.#validity);
       }
       case 'make anew': {
         const side = dice.pick(['source', 'destination'] as const);

@@ -55,15 +55,20 @@ export async function soak({ seed, rounds, ms, print }: SoakOptions): Promise<bo
   }
 }
 
-function failed({ seed, kind, trace, log }: Outcome, wrong: string, print: (line: string) => void) {
+function failed(
+  { seed, kind, trace, log, commands }: Outcome,
+  wrong: string,
+  print: (line: string) => void,
+) {
   const folder = mkdtempSync(join(tmpdir(), `imapferry-soak-${seed}-`));
   writeFileSync(join(folder, 'trace'), `${trace.lines.join('\n')}\n\n${wrong}\n`);
   writeFileSync(join(folder, 'log'), `${log.join('\n')}\n`);
+  writeFileSync(join(folder, 'commands'), `${commands.join('\n')}\n`);
   print(`The last of what happened with seed ${seed} (${kind}):`);
   for (const line of trace.lines.slice(-LAST)) print(line);
   print('');
   print(`Seed ${seed} went wrong:\n${wrong}`);
-  print(`All that happened: ${join(folder, 'trace')}; imapferry's log: ${join(folder, 'log')}`);
+  print(`All that happened, imapferry's log and its commands: ${folder}`);
   print(`To play it again: ${replay(seed)}`);
 }
 

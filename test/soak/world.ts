@@ -133,9 +133,9 @@ export class SoakWorld implements AsyncDisposable {
 
   /** Starts the program; what the last life left is there. */
   async start(): Promise<void> {
+    this.relieve();
     this.dead = false;
     this.#asked = false;
-    this.#trouble = undefined;
     this.lives++;
     const { LD_PRELOAD, ...disk } = this.#disk.settings;
     const clock = this.#clock?.settings ?? {};
@@ -301,6 +301,17 @@ export class SoakWorld implements AsyncDisposable {
       if (now - quietSince > 150 || now - began > 2000) return;
       await wait(5);
     }
+  }
+
+  /** Every command of every life, side by side. */
+  get commands(): string[] {
+    const { source, destination } = this.child;
+    return [source, destination].flatMap((wire, i) =>
+      wire.commands.map(
+        ({ nth, connection, line }) =>
+          `${i === 0 ? 'source' : 'destination'} ${nth} on connection ${connection}: ${line.replace(/^(\S+ (?:LOGIN|AUTHENTICATE)).*/, '$1')}`,
+      ),
+    );
   }
 
   /** What no command at the destination may ever do, and what no line of the log may ever tell. */

@@ -105,8 +105,10 @@ export function verdict(expected: Expected, { source, destination }: Reading): s
     ['source', kept],
     ['destination', come],
   ] as const) {
-    for (const [folder, { length }] of rest) {
-      if (length > 0) wrong.push(`${length} at the ${side} in ${folder} that nobody put there`);
+    for (const [folder, all] of rest) {
+      if (all.length === 0) continue;
+      const shown = all.map(({ uid, flags }) => `UID ${uid} (${flags.join(' ')})`).join(', ');
+      wrong.push(`${all.length} at the ${side} in ${folder} that nobody put there: ${shown}`);
     }
   }
   return wrong;
