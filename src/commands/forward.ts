@@ -1,6 +1,6 @@
 /** From the settings to `run` or `sweep`: reads them, opens the log, listens for signals. */
 import { ConfigError, readEnvironment } from '../config/config.ts';
-import { eventStream } from '../domain/events.ts';
+import { type EventStream, eventStream } from '../domain/events.ts';
 import { subscribeLog } from '../report/log.ts';
 import { printable } from '../report/sentences.ts';
 import { run } from './run.ts';
@@ -15,7 +15,7 @@ export async function forward(
   envFiles: readonly string[],
 ): Promise<number> {
   const stream = eventStream();
-  const config = configured(envFiles);
+  const config = configured(envFiles, stream);
   if (config === undefined) return 2;
   subscribeLog(stream, { level: config.logLevel, format: config.logFormat });
   const stop = new AbortController();
@@ -42,12 +42,17 @@ export async function forward(
   }
 }
 
-function configured(envFiles: readonly string[]) {
+function configured(envFiles: readonly string[], stream: EventStream) {
   try {
     return readEnvironment(envFiles);
   } catch (thrown) {
     if (!(thrown instanceof ConfigError)) throw thrown;
     process.stderr.write(`${thrown.message}\n`);
+    // Whoever reads the log by machine hears of it, too; on a terminal it would be said twice.
+    if (!process.stdout.isTTY) {
+      subscribeLog(stream, { level: 'error' });
+      stream.emit('config.rejected', { count: thrown.mistakes.length, msg: thrown.message });
+    }
     return undefined;
   }
 }

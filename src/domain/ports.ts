@@ -38,6 +38,8 @@ export interface SourceSession extends Session {
   open(folder: string, how: { readOnly: boolean; idle: boolean }): Promise<FolderView>;
   /** `heard` is called, synchronously, whenever the server says EXISTS for the open folder. Nothing is promised of counts. */
   onExists(heard: () => void): void;
+  /** `renewed` is called each time that IDLE was ended and begun again, which the connection has answered. */
+  onRenewed(renewed: () => void): void;
   /** Every UID of the open folder, ascending: one UID SEARCH ALL, and a UID FETCH where that finds more or less than EXISTS says. */
   uids(): Promise<number[]>;
   /** What `uids` are: flags, size, INTERNALDATE, as one UID FETCH per 1000. Vanished ones are missing, strangers never come. */

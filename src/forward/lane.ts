@@ -36,6 +36,8 @@ export interface LaneHooks {
   readonly onBarred: (failure: Failure) => void;
   /** The server said EXISTS. */
   readonly onExists: () => void;
+  /** IDLE was renewed. */
+  readonly onRenewed: () => void;
 }
 
 /** A connection that lived so many times as long as the first pause was not in vain: of those there are six a minute at most. */
@@ -96,7 +98,10 @@ export class Lane {
     const end = () => void session.logout();
     stop.addEventListener('abort', end, { once: true });
     if (stop.aborted) end();
-    if (this.#hooks) session.onExists(this.#hooks.onExists);
+    if (this.#hooks) {
+      session.onExists(this.#hooks.onExists);
+      session.onRenewed(this.#hooks.onRenewed);
+    }
     this.#session = session;
     this.#inTurn(() => this.#enter(session)).then(
       () => this.#epoch && this.#hooks?.onOpen(this.#epoch),

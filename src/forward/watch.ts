@@ -45,6 +45,7 @@ export class Watch {
       },
       onBarred: (failure) => this.#failed(failure),
       onExists: () => this.#heard(),
+      onRenewed: () => this.#emit('watcher.renewed'),
     });
   }
 

@@ -57,6 +57,8 @@ export class Client {
   #stopWatch: (() => void) | undefined;
   #wantsIdle = false;
   #renewal: NodeJS.Timeout | undefined;
+  /** Called each time that IDLE was renewed. */
+  renewed: () => void = () => undefined;
   readonly #unwanted: Unwanted;
   #error: unknown;
   #ended = false;
@@ -246,7 +248,10 @@ export class Client {
     clearTimeout(this.#renewal);
     this.#renewal = setTimeout(() => {
       // What goes wrong ends the connection, and is told by `closed`.
-      this.step('idle', () => this.command('NOOP', false)).catch(() => undefined);
+      this.step('idle', () => this.command('NOOP', false)).then(
+        () => this.renewed(),
+        () => undefined,
+      );
     }, this.#idleRenew);
   }
 

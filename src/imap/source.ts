@@ -54,6 +54,10 @@ class ImapSource extends ImapSession implements SourceSession {
     this.client.flow.on('exists', heard);
   }
 
+  onRenewed(renewed: () => void): void {
+    this.client.renewed = renewed;
+  }
+
   async uids(): Promise<number[]> {
     const { flow } = this.client;
     const found = await this.client.step('look', () => flow.search({ all: true }, { uid: true }));

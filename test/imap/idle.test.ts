@@ -49,6 +49,16 @@ describe('a server that idles', () => {
     session.close();
   });
 
+  it('is renewed every so often, and that is told', async () => {
+    await using server = await FakeImap.start({ replies: EXAMINE });
+    const session = await watching(server, { idleRenew: 50 });
+    const renewed = vi.fn();
+    session.onRenewed(renewed);
+    await vi.waitFor(() => expect(renewed.mock.calls.length).toBeGreaterThan(2));
+    expect(count(server, 'NOOP')).toBeGreaterThan(2);
+    session.close();
+  });
+
   it('is heard although it speaks in the middle of a command, or between IDLE and its +', async () => {
     const push = ({ tag }: { tag: string }) => `* 2 EXISTS\r\n${tag} OK done`;
     await using server = await FakeImap.start({

@@ -177,8 +177,23 @@ it('after three refused logins knocks only every 15 minutes, and no sooner after
   await first.kill('SIGKILL');
   await using second = new Program(place, settings);
   await second.saw('account.connected');
-  expect(second.count('account.reconnecting')).toBe(0);
+  await second.saw('account.reconnecting');
+  const waits = second.log.filter(({ event }) => event === 'account.reconnecting');
+  // It says that it waits, and has not knocked.
+  expect(waits.map(({ msg }) => msg)).toEqual([
+    'The source server has refused the login three times in a row. So that it locks nobody out, imapferry waits 15 minutes before it tries again.',
+  ]);
   expect((await second.kill('SIGTERM')).code).toBe(0);
+});
+
+it('a configuration that can not be used is told to people on standard error, and as an event to who reads the log', async () => {
+  using place = new Place();
+  await using program = new Program(place, { SOURCE_HOST: 'mail.example.org' });
+  expect((await program.ended).code).toBe(2);
+  expect(program.stderr).toContain('SOURCE_USER');
+  const [told] = program.log;
+  expect(told).toMatchObject({ event: 'config.rejected', level: 'error' });
+  expect(told?.msg).toBe(program.stderr.trimEnd());
 });
 
 it('says so and ends with 1 where another imapferry uses STATE_DIR', async () => {

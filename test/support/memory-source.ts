@@ -34,6 +34,9 @@ export class MemorySource extends MemorySession implements SourceSession {
     this.#heard = heard;
   }
 
+  /** Memory needs no renewal. */
+  onRenewed(): void {}
+
   override tell(folder: MemoryFolder): void {
     if (this.server.manners.deaf || !this.#idle || !this.abilities.idle) {
       this.news = true;
