@@ -54,6 +54,7 @@ type Outcome =
   | 'waits for the sweep'
   | 'sets the message aside'
   | 'leaves the folder out'
+  | 'leaves it to the sweep'
   | 'connects anew'
   | 'knocks again'
   | 'knocks seldom'
@@ -119,7 +120,10 @@ const always = (outcome: Outcome, changes: Partial<Table> = {}): Table => ({
   ...(Object.fromEntries(answers.map((answer) => [answer, outcome])) as Table),
   ...changes,
 });
-const READING = always('leaves the folder out', { BYE: 'connects anew' });
+const READING = always('leaves the folder out', {
+  BYE: 'connects anew',
+  AUTHENTICATIONFAILED: 'leaves it to the sweep',
+});
 
 interface Refused {
   readonly what: string;
@@ -166,8 +170,6 @@ interface Scene {
 
 const FEW = { sweepInterval: 600_000 };
 const OFTEN = { sweepInterval: 300 };
-/** Less often than the library makes one wait for whom Microsoft's words were. */
-const SELDOM = { sweepInterval: BACKOFF };
 
 async function scene(
   { side, line, missing }: Refused,
@@ -283,7 +285,16 @@ const OUTCOMES: Readonly<
     },
   },
   'leaves the folder out': {
-    settings: { route: SELDOM },
+    settings: { route: FEW },
+    async shows({ world, answer, paused, over }) {
+      const throttled = answer === 'throttled';
+      await paused(...(throttled ? [BACKOFF] : growing(BRISK.holdFirst, BRISK.holdLongest)));
+      expect(told(world)).toEqual(['folder.left-out']);
+      over();
+    },
+  },
+  'leaves it to the sweep': {
+    settings: { route: OFTEN },
     async shows({ world, refusals, refused, over }) {
       await refused(3);
       await world.saw('sweep.finished', 3);
