@@ -17,6 +17,12 @@ export interface Sought {
   readonly listing: Listing;
 }
 
+/** What may be a copy, with the size that the listing says, and of which originals. */
+interface Sighted {
+  readonly size: number;
+  readonly originals: Original[];
+}
+
 /**
  * Looks for the originals at the destination, in a folder just opened afresh.
  * @param notes what the journal knows of them; an original without a note may be anywhere in the folder
@@ -36,24 +42,34 @@ export async function seek(
   if ([...notes.values()].some((note) => note.state === 'unverified'))
     works.listings.forget(view.folder);
   const listing = await works.listings.current(session, view, Math.min(...from.values()));
-  const wanted = new Map<number, Original[]>();
+  const wanted = new Map<number, Sighted>();
   for (const original of originals) {
-    for (const { uid } of listing.candidates(original, from.get(original.uid) ?? 1)) {
-      wanted.set(uid, [...(wanted.get(uid) ?? []), original]);
+    for (const { uid, size } of listing.candidates(original, from.get(original.uid) ?? 1)) {
+      const sighted = wanted.get(uid) ?? { size, originals: [] };
+      sighted.originals.push(original);
+      wanted.set(uid, sighted);
     }
   }
   for (const uid of works.journal.claimed(view, [...wanted.keys()])) wanted.delete(uid);
   const matches: Receipt[] = [];
-  if (wanted.size > 0) {
-    await session.read([...wanted.keys()], (copy) => {
-      for (const original of wanted.get(copy.uid) ?? []) {
+  const read = async (uids: readonly number[]): Promise<number[]> => {
+    const odd: number[] = [];
+    if (uids.length === 0) return odd;
+    await session.read(uids, (copy) => {
+      const before = matches.length;
+      const { size, originals: maybe } = wanted.get(copy.uid) ?? { size: 0, originals: [] };
+      for (const original of maybe) {
         // Only what was noted before it was sent may be recognised by its header alone.
         const verify = notes.has(original.uid) ? works.route.verify : 'bytes';
         const receipt = match(epoch, original, view, copy, verify);
         if (receipt) matches.push(receipt);
       }
+      if (matches.length === before && copy.bytes.length !== size) odd.push(copy.uid);
     });
-  }
+    return odd;
+  };
+  // A body that has not the length that the server says is read again: taken for another message, it would come twice.
+  await read(await read([...wanted.keys()]));
   const found = assign(matches);
   const proven = new Set(found.map((receipt) => receipt.original.uid));
   return { found, missing: originals.filter(({ uid }) => !proven.has(uid)), listing };
