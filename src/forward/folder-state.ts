@@ -20,6 +20,8 @@ export class Epoch {
   highest: number;
   /** UIDs in a batch that waits or travels. No two batches hold one message. */
   readonly inHand = new Set<number>();
+  /** What this process has sent and not proven yet: the SHA-256 of each, by UID. */
+  readonly sent = new Map<number, string>();
   /** When an APPEND of this process was interrupted (clock ticks), by UID. Absent: by an earlier process. */
   readonly interrupted = new Map<number, number>();
   /** UIDs whose APPEND was answered OK in this process, and whose copies were not found. */

@@ -173,8 +173,12 @@ async function append(
   notes: ReadonlyMap<number, Note>,
 ): Promise<Placed> {
   const { folder, uidValidity, uidNext } = view;
-  works.journal.intend(epoch.key, { folder, uidValidity, uidNext }, originals.map(intentOf));
-  for (const { uid } of originals) epoch.accepted.delete(uid);
+  const intents = originals.map(intentOf);
+  works.journal.intend(epoch.key, { folder, uidValidity, uidNext }, intents);
+  for (const { uid, sha256 } of intents) {
+    epoch.accepted.delete(uid);
+    epoch.sent.set(uid, sha256);
+  }
   const placements = await session.append(originals);
   const fields = { route: works.route.name, folder: epoch.pair.source, dest: folder };
   works.emit('delivery.appended', { ...fields, count: originals.length });
@@ -184,6 +188,7 @@ async function append(
     return placement?.is === 'stored' ? [{ original, copy: placement.copy }] : [];
   });
   const receipts = await verify(works, session, view, epoch, stored);
+  for (const { original } of receipts) epoch.sent.delete(original.uid);
   works.emit('delivery.verified', { ...fields, count: receipts.length });
   return failure ? { receipts, failure } : { receipts };
 }

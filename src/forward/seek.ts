@@ -5,7 +5,7 @@
 import type { Copy, FolderView, MessageKey, Original } from '../domain/message.ts';
 import { isDeleted } from '../domain/message.ts';
 import type { DestinationSession, Note } from '../domain/ports.ts';
-import { type Proof, Receipt } from '../domain/receipt.ts';
+import { type Proof, Receipt, sha256 } from '../domain/receipt.ts';
 import type { Verify } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
 import type { Listing } from './listing.ts';
@@ -24,7 +24,8 @@ interface Sighted {
 }
 
 /**
- * Looks for the originals at the destination, in a folder just opened afresh.
+ * Looks for the originals at the destination, in a folder just opened afresh. One whose copy may be its twin's is neither
+ * found nor missing: the folder is revisited.
  * @param notes what the journal knows of them; an original without a note may be anywhere in the folder
  */
 export async function seek(
@@ -51,6 +52,29 @@ export async function seek(
     }
   }
   for (const uid of works.journal.claimed(view, [...wanted.keys()])) wanted.delete(uid);
+  const free = await matchesOf(works, session, view, epoch, wanted, notes);
+  const seen = new Set(free.map((receipt) => receipt.original.uid));
+  const waiting = new Set(
+    originals
+      .filter((original) => seen.has(original.uid) && !notes.has(original.uid))
+      .filter((original) => isTwinUnderWay(epoch, original))
+      .map(({ uid }) => uid),
+  );
+  if (waiting.size > 0) works.revisit(epoch.pair, works.pace.attemptFirst);
+  const found = assign(free.filter(({ original }) => !waiting.has(original.uid)));
+  const settled = new Set([...waiting, ...found.map((receipt) => receipt.original.uid)]);
+  return { found, missing: originals.filter(({ uid }) => !settled.has(uid)), listing };
+}
+
+/** Reads them, and resolves with the Receipts that they would make, those of copies that prove an original by now left out. */
+async function matchesOf(
+  works: Works,
+  session: DestinationSession,
+  view: FolderView,
+  epoch: Epoch,
+  wanted: ReadonlyMap<number, Sighted>,
+  notes: ReadonlyMap<number, Note>,
+): Promise<Receipt[]> {
   const matches: Receipt[] = [];
   const read = async (uids: readonly number[]): Promise<number[]> => {
     const odd: number[] = [];
@@ -70,9 +94,16 @@ export async function seek(
   };
   // A body that has not the length that the server says is read again: taken for another message, it would come twice.
   await read(await read([...wanted.keys()]));
-  const found = assign(matches);
-  const proven = new Set(found.map((receipt) => receipt.original.uid));
-  return { found, missing: originals.filter(({ uid }) => !proven.has(uid)), listing };
+  // Other batches have gone on meanwhile.
+  const taken = works.journal.claimed(view, [...new Set(matches.map(({ copy }) => copy.uid))]);
+  return matches.filter(({ copy }) => !taken.has(copy.uid));
+}
+
+/** Whether the copy of a message that the journal knows nothing of may be one that a twin in hand has just been sent as. */
+function isTwinUnderWay({ sent, inHand }: Epoch, { uid, bytes }: Original): boolean {
+  if (sent.size === 0) return false;
+  const sum = sha256(bytes);
+  return [...sent].some(([other, its]) => its === sum && other !== uid && inHand.has(other));
 }
 
 /** The lowest UID that a copy may have. */

@@ -7,7 +7,11 @@ import { record } from '../support/results.ts';
 import { Servers } from './world.ts';
 
 const servers = await Servers.start();
-afterAll(() => servers[Symbol.asyncDispose]());
+/** Each message is a round trip, so that messages travel in batches side by side. */
+const singly = await Servers.start({
+  destination: { capability: 'IMAP4rev1 UIDPLUS LITERAL+' },
+});
+afterAll(() => Promise.all([servers, singly].map((each) => each[Symbol.asyncDispose]())));
 
 describe('a journal that was lost after a copy was made', () => {
   const shown: Readonly<Record<string, (body: Buffer) => Buffer>> = {
@@ -57,4 +61,39 @@ describe('a journal that was lost after a copy was made', () => {
       });
     },
   );
+});
+
+it('of twins that travel side by side, neither takes the copy that the other one has just made', async () => {
+  await using world = await singly.world({ route: { concurrency: 2 } });
+  const twin = message();
+  const years = ['2001', '2002'].map((year) => new Date(`${year}-02-03T04:05:06Z`));
+  for (const internalDate of years) await world.put('INBOX', twin, { internalDate });
+  const stored = Promise.withResolvers<number>();
+  const looked = Promise.withResolvers<void>();
+  world.destination.at = ({ when, command: { name, connection, line } }) => {
+    if (when === 'after' && name === 'APPEND') {
+      stored.resolve(connection);
+      // Its copy is there, and not proven, until the other one has looked for its own.
+      return { first: () => looked.promise };
+    }
+    if (name === 'SELECT' && when === 'before') {
+      return connection > 1 ? { first: () => stored.promise } : undefined;
+    }
+    if (when === 'after' && name === 'UID FETCH' && line.includes('BODY.PEEK[]')) {
+      void stored.promise.then(async (its) => {
+        if (connection !== its) setTimeout(looked.resolve, 100);
+      });
+    }
+    return undefined;
+  };
+  world.start();
+  await world.left();
+  await world.stop();
+  expect(await world.oracle.end()).toEqual([]);
+  expect(world.told.filter(({ event }) => EVENTS[event][0] === 'error')).toEqual([]);
+  record({
+    part: 'twins',
+    point: 'side by side, one looked for while the other’s copy is not proven',
+    outcome: 'each message once',
+  });
 });
