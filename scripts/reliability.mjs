@@ -29,6 +29,7 @@ const PARTS = [
     'The whole journey on servers that can little, each as source and as destination.',
   ],
   ['hostile servers', 'A server sends what no server should; another route goes on beside it.'],
+  ['twins', 'Messages that are the same to the last byte, side by side.'],
   [
     'the machine',
     'The disk, the journal, the clock, the names, and the life of the process itself.',
