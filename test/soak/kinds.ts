@@ -66,6 +66,9 @@ export function drawKind(dice: Dice): Kind {
   };
 }
 
+/** Dovecot's maildir refuses for a while whatever comes right after a folder was made anew, its sdbox does not. */
+const extra = 'mail_location = sdbox:%h';
+
 function capable(capability: string | undefined): DovecotOptions {
-  return capability === undefined ? {} : { capability };
+  return { extra, ...(capability !== undefined && { capability }) };
 }

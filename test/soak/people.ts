@@ -2,9 +2,6 @@
  * Other clients of both mailboxes, and whoever tidies up: they read, flag, mark, move and delete mail while imapferry
  * carries it. What they do changes what the oracle may expect of a letter, and is noted on the letter.
  */
-import { execFile } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Dovecot } from '../support/dovecot.ts';
 import { Mail } from '../support/mail.ts';
 import type { Letter } from '../support/oracle.ts';
@@ -212,12 +209,9 @@ export class People implements AsyncDisposable {
    * Gives a folder another UIDVALIDITY; the UIDs in it stay.
    * @param ours the folder's name at the source
    */
-  async renumber(side: Side, folder: string, ours: string, uidValidity: number): Promise<void> {
+  async renumber(side: Side, folder: string, ours: string): Promise<void> {
     if (!(await this.ask(side, (mail) => mail.folders())).includes(folder)) return;
-    const conf = join(dirname(this.#world.servers[side].logFile), 'dovecot.conf');
-    const validity = ['--uid-validity', String(uidValidity)];
-    const args = ['-c', conf, 'mailbox', 'update', '-u', this.#world.user, ...validity, folder];
-    await promisify(execFile)('doveadm', args);
+    await this.#world.servers[side].renumber(this.#world.user, folder);
     this.#renumbered(ours);
     this.#world.trace.tell(`${folder} at the ${side} is renumbered`, `renumbered: ${side}`);
   }

@@ -77,7 +77,6 @@ class Round {
   readonly #world: SoakWorld;
   readonly #dice: Dice;
   readonly #writer: Writer;
-  #validity = 2_000_000_000;
 
   constructor(world: SoakWorld, dice: Dice) {
     this.#world = world;
@@ -135,7 +134,7 @@ class Round {
       case 'renumber': {
         const side = dice.pick(['source', 'destination'] as const);
         const name = side === 'source' ? folder : kind.to(folder);
-        return people.renumber(side, name, folder, ++this.#validity);
+        return people.renumber(side, name, folder);
       }
       case 'make anew': {
         const side = dice.pick(['source', 'destination'] as const);
