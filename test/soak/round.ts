@@ -228,6 +228,7 @@ class Round {
     const world = this.#world;
     const deadline = performance.now() + PATIENCE;
     for (let nth = 1; ; nth++) {
+      await world.look();
       const { wrong, bad } = await world.judge(true);
       if (wrong.length === 0 && (what === 'ours' || (await this.#left()) === 0)) return;
       if (performance.now() > deadline) {
