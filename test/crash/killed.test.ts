@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import type { Reading } from '../support/oracle.ts';
 import { record } from '../support/results.ts';
@@ -20,6 +20,9 @@ const STATE_TOLD: Readonly<Record<JournalState, string>> = {
   wiped: 'the journal wiped',
   older: 'an older journal restored',
 };
+
+// Each row mostly waits.
+vi.setConfig({ maxConcurrency: 10 });
 
 interface Set {
   readonly title: string;

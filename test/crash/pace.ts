@@ -4,7 +4,7 @@ import { PACE, type Pace } from '../../src/forward/pace.ts';
 /** On loopback a dead connection's APPEND is stored at once or never. */
 export const PACE_OF_LIVES: Pace = {
   ...PACE,
-  settle: 1000,
+  settle: 300,
   reconnectFirst: 100,
   attemptFirst: 100,
 };
