@@ -62,9 +62,9 @@ export class Eyes implements AsyncDisposable {
   }
 }
 
-/** A server ends connections that have seen a folder under another UIDVALIDITY, or one that is deleted just now. */
+/** A server ends connections that have seen a folder under another UIDVALIDITY, or before it was made anew, or is muddled. */
 export function isUpset(thrown: unknown): boolean {
-  return /closed the connection|deleted under us/.test(String(thrown));
+  return /closed the connection|deleted under us|\[SERVERBUG\]/.test(String(thrown));
 }
 
 export type Row = Omit<Stored, 'bytes'>;

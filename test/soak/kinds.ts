@@ -67,7 +67,7 @@ export function drawKind(dice: Dice): Kind {
 }
 
 /** Dovecot's maildir refuses for a while whatever comes right after a folder was made anew, its sdbox does not. */
-const extra = 'mail_location = sdbox:%h';
+const extra = 'mail_location = sdbox:%h\nservice imap {\n  service_count = 1\n}';
 
 function capable(capability: string | undefined): DovecotOptions {
   return { extra, ...(capability !== undefined && { capability }) };
