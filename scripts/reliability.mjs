@@ -87,8 +87,19 @@ ${lines.join('\n')}
 `;
 }
 
-/** @param file JSON lines, as test/support/results.ts writes them */
-export function makeReliabilityPage(file, seconds) {
+/** How the page came to be, by what was tried. */
+const MADE = {
+  full: `Made by \`npm run test:full\`, which tries every point below with every kind of cut and every state of the journal, on real mail
+servers, and writes this page; nothing in it is written by hand. \`npm test\` tries each point once, drawn by \`SEED\`.`,
+  once: `Made by \`npm run test:full -- --once\`, which tries each point below once, on real mail servers, and writes this page; nothing in it
+is written by hand. Which kind of cut and which state of the journal a point meets is drawn by \`SEED\`; without \`--once\` it meets all.`,
+};
+
+/**
+ * @param file JSON lines, as test/support/results.ts writes them
+ * @param full whether every point was tried with every kind of cut and state of the journal, or each point once
+ */
+export function makeReliabilityPage(file, seconds, full) {
   const results = readFileSync(file, 'utf8')
     .trim()
     .split('\n')
@@ -109,8 +120,7 @@ export function makeReliabilityPage(file, seconds) {
     return `| ${name} | ${all.length} | ${shown.join(' · ')} |`;
   });
   const page = `# What imapferry survives
-Made by \`npm run test:full\`, which tries every point below on real mail servers and writes this page; nothing in it is written
-by hand. \`npm test\` tries each point once, with the kind of cut and the state of the journal rotating by \`SEED\`.
+${MADE[full ? 'full' : 'once']}
 
 One oracle decides in every row: each message put into the source is at the destination exactly once, with its bytes, flags and
 INTERNALDATE, or is still at the source; nothing is there twice; nobody else's message is touched. A row is here because it held.
