@@ -8,6 +8,7 @@ import type { AfterDelivery, Route } from '../../src/domain/route.ts';
 import { type Mail, message } from '../support/mail.ts';
 import type { Letter } from '../support/oracle.ts';
 import { record } from '../support/results.ts';
+import { FULL, SEED } from '../support/seed.ts';
 import { type At, isBefore, MOMENTS, meanwhile } from './moments.ts';
 import { Servers, type World } from './world.ts';
 
@@ -156,8 +157,6 @@ async function played(name: string, at: At, scene: Scene, kind: AfterDelivery['k
 }
 
 /** On which server a deed is tried at which moment; with FULL=1, on both. */
-const SEED = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000));
-const FULL = Boolean(process.env.FULL);
 const manners = Object.keys(MANNERS) as Manner[];
 
 const rows = Object.entries(DEEDS)
