@@ -104,7 +104,11 @@ export function makeReliabilityPage(file, seconds, full) {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  const byPart = Map.groupBy(results, partOf);
+  const byPart = new Map();
+  for (const result of results) {
+    const part = partOf(result);
+    byPart.set(part, [...(byPart.get(part) ?? []), result]);
+  }
   const known = PARTS.filter(([name]) => byPart.has(name));
   const others = [...byPart.keys()].filter((name) => !PARTS.some(([part]) => part === name));
   const parts = [...known, ...others.map((name) => [name, ''])];
