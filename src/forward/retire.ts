@@ -143,10 +143,14 @@ async function expunge(
   });
 }
 
-/** What of a folder is in hand and proven: other batches mark theirs at the same time, and no mark of these is a stranger's. */
+/**
+ * What of a folder is in hand, proven and not known to be gone: other batches mark theirs at the same time, and no mark of
+ * these is a stranger's. What was expunged or moved, and is there all the same, may be another message by now.
+ */
 function ours({ journal }: Works, { epoch }: Batch): number[] {
   const notes = journal.notes(epoch.key, [...epoch.inHand]);
-  const proven = ({ state }: Note) => state === 'proven' || state === 'retired';
+  const proven = ({ state, retired }: Note) =>
+    state === 'proven' || retired === 'marked' || retired === 'kept';
   return [...notes.values()].filter(proven).map(({ uid }) => uid);
 }
 
