@@ -234,17 +234,16 @@ function account(
 /** Takes back what certainly was not stored. What was set aside before stays so, and is due as soon as others go, too. */
 function withdraw(
   works: Works,
-  { key, pair }: Epoch,
+  { key }: Epoch,
   originals: readonly Original[],
   held: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
 ): void {
   const now = works.clock.now();
   for (const original of originals) {
-    const { state, why, dest } = notes.get(original.uid) ?? {};
-    if (!held.has(original.uid) || state !== 'refused' || why === undefined) continue;
-    const standing = dest ?? { folder: pair.dest, uidValidity: 0, uidNext: 1 };
-    const reason = { why, dest: standing, retryAt: now };
+    const note = notes.get(original.uid);
+    if (!held.has(original.uid) || note?.state !== 'refused') continue;
+    const reason = { why: note.why ?? '', dest: note.dest, retryAt: now };
     works.journal.setAside(key, [intentOf(original)], 'refused', reason, now);
   }
   if (held.size > 0) works.journal.withdraw(key, [...held]);
