@@ -48,6 +48,8 @@ export class Lane {
   readonly #hooks: LaneHooks | undefined;
   #pair: FolderPair | undefined;
   #session: SourceSession | undefined;
+  /** Folders that this connection has opened. */
+  readonly #opened = new Set<string>();
   #epoch: Epoch | undefined;
   #barred: Failure | undefined;
   #ended = false;
@@ -103,6 +105,7 @@ export class Lane {
       session.onRenewed(this.#hooks.onRenewed);
     }
     this.#session = session;
+    this.#opened.clear();
     this.#inTurn(() => this.#enter(session)).then(
       () => this.#epoch && this.#hooks?.onOpen(this.#epoch),
       (thrown) => this.#hooks?.onBarred(asFailure(thrown, 'open')),
@@ -128,14 +131,25 @@ export class Lane {
       if (pair === undefined) return;
       const how = { readOnly: this.#world.readOnly, idle: this.#hooks !== undefined };
       const view = await session.open(pair.source, how);
+      this.#opened.add(pair.source);
       this.#world.admit(pair, view, session.abilities);
       if (this.#session === session) this.#epoch = this.#world.epochOf(pair, view);
     } catch (thrown) {
       this.#barred = asFailure(thrown, 'open');
+      if (pair && this.#stale(pair, this.#barred)) void session.logout();
       throw this.#barred;
     } finally {
       this.#tell();
     }
+  }
+
+  /**
+   * Whether the connection may be what is wrong: it had the folder open before, and the server refuses it now and gives no
+   * reason that a client knows. To a session that holds a folder as it was before somebody made it anew, Dovecot says so
+   * for as long as the session lasts ("Mailbox was deleted under us").
+   */
+  #stale({ source }: FolderPair, { kind, code, lasting }: Failure): boolean {
+    return kind === 'other' && code === undefined && !lasting && this.#opened.has(source);
   }
 
   /** Opens the folder afresh, or another one from now on, and resolves with its epoch. Rejects with a Failure where it can't. */

@@ -27,6 +27,8 @@ async function worldOf(options: WorldOptions = {}): Promise<World> {
   const world = await servers.world({
     freshEyes: true,
     ...options,
+    // A folder is made anew in several steps: nobody is to come back in the midst of them because the wire is held.
+    pace: { silence: 30_000 },
     route: {
       folders: [{ kind: 'folder', name: 'Box' }],
       sweepInterval: 300,
@@ -216,6 +218,58 @@ describe.concurrent('the folder', () => {
       point: `${side} folder ${deed} while cut off`,
       outcome: 'nothing on old numbers',
     });
+  });
+});
+
+describe.concurrent('a session that refuses a folder which it had open before', () => {
+  /** Says so at each SELECT of some connections, but for the first of each. */
+  function refuses(world: World, connections: (nth: number) => boolean): void {
+    const opened = new Set<number>();
+    world.source.at = ({ when, command: { line, connection } }) => {
+      if (when !== 'before' || !/SELECT "?Box/.test(line) || !connections(connection)) {
+        return undefined;
+      }
+      if (!opened.has(connection)) {
+        opened.add(connection);
+        return undefined;
+      }
+      return { say: 'TAG NO Mailbox was deleted under us' };
+    };
+  }
+
+  for (const folders of [[{ kind: 'folder', name: 'Box' }], [{ kind: 'all' }]] as const) {
+    const manner = folders[0].kind === 'all' ? 'visited' : 'watched';
+    it(`is ended, and the folder opened on a new one, where it is ${manner}`, async () => {
+      await using world = await worldOf({ route: { folders } });
+      const others = folders[0].kind === 'all' ? 2 : 1;
+      refuses(world, (nth) => nth <= others);
+      world.start();
+      await world.saw('folder.left-out');
+      await safe(world);
+      expect(world.source.made).toBe(others + 1);
+      expect(world.count('folder.left-out')).toBe(1);
+      record({ part: PART, point: `stale session, ${manner}`, outcome: 'opened on a new one' });
+    });
+  }
+
+  it('is not begun anew over and over where the folder is refused on the new one, too', async () => {
+    await using world = await worldOf();
+    refuses(world, (nth) => nth === 1);
+    world.source.onJoin = (nth) => {
+      if (nth === 2) {
+        world.source.at = ({ when, command: { name } }) =>
+          when === 'before' && name === 'SELECT' ? { say: 'TAG NO not today' } : undefined;
+      }
+      return undefined;
+    };
+    world.start();
+    await world.saw('folder.left-out', 2);
+    await world.saw('sweep.finished', world.count('sweep.finished') + 4);
+    expect(world.source.made).toBe(2);
+    world.source.at = undefined;
+    await safe(world);
+    expect(world.source.made).toBe(2);
+    record({ part: PART, point: 'stale session, twice', outcome: 'one new connection' });
   });
 });
 
