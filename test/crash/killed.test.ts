@@ -7,11 +7,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { bundled } from '../support/bundle.ts';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import type { Reading } from '../support/oracle.ts';
 import { record } from '../support/results.ts';
 import { FULL, SEED } from '../support/seed.ts';
-import { type JournalState, type Life, marked, type Point, Scene, same, told } from './rig.ts';
+import {
+  CHILD,
+  type JournalState,
+  type Life,
+  marked,
+  type Point,
+  Scene,
+  same,
+  told,
+} from './rig.ts';
 
 const STATES: readonly JournalState[] = ['kept', 'wiped', 'kept', 'older'];
 
@@ -44,6 +54,7 @@ interface World extends Set {
 }
 
 const cache = mkdtempSync(join(tmpdir(), 'imapferry-compiled-'));
+const start = { main: await bundled(CHILD, cache), cache };
 const users = Object.fromEntries(
   Array.from({ length: 2000 }, (_, i) => [`user${i}`, `secret-of-user${i}`]),
 );
@@ -52,7 +63,7 @@ let used = 0;
 async function world(set: Set): Promise<World> {
   const options = { users, ...(set.capability !== undefined && { capability: set.capability }) };
   const [source, destination] = await Promise.all([startDovecot(options), startDovecot(options)]);
-  await using scene = await Scene.set(source, destination, `user${used++}`, cache);
+  await using scene = await Scene.set(source, destination, `user${used++}`, start);
   await scene.live({ dies: () => false, command: set.command });
   const wrong = await scene.oracle.end();
   if (wrong.length > 0) throw new Error(`Undisturbed it went wrong:\n${wrong.join('\n')}`);
@@ -91,7 +102,7 @@ function rowsOf({ points }: World): Row[] {
 describe.each(worlds)(`$title (SEED=${SEED})`, (set) => {
   const { source, destination, command } = set;
   const one = async ({ point, state, earlier, name }: Row) => {
-    await using scene = await Scene.set(source, destination, `user${used++}`, cache);
+    await using scene = await Scene.set(source, destination, `user${used++}`, start);
     const killed = await scene.live({
       command,
       dies: (reached) => same(reached, point),

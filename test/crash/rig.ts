@@ -12,7 +12,14 @@ import { Mail, message, type Put } from '../support/mail.ts';
 import { Oracle, type Reading } from '../support/oracle.ts';
 import { PACE_OF_LIVES } from './pace.ts';
 
-const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
+/** The program that is killed. */
+export const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
+
+/** How the program is started: a file for Node.js, and the folder of what it compiled before. */
+export interface Start {
+  readonly main: string;
+  readonly cache: string;
+}
 
 export type Side = 'source' | 'destination';
 
@@ -147,6 +154,7 @@ export class Scene implements AsyncDisposable {
   readonly points = new Points();
   readonly #place = new Place();
   readonly #settings: Settings;
+  readonly #main: string;
   readonly #backup: string;
   readonly #old: Mail;
   readonly #fresh: Mail;
@@ -158,12 +166,14 @@ export class Scene implements AsyncDisposable {
     fresh: Mail,
     wires: Readonly<Record<Side, ImapWire>>,
     settings: (place: Place) => Settings,
+    main: string,
   ) {
     this.#old = old;
     this.#fresh = fresh;
     this.#wires = wires;
     this.oracle = new Oracle(old, fresh);
     this.#settings = settings(this.#place);
+    this.#main = main;
     this.#backup = join(this.#place.home, 'backup');
   }
 
@@ -172,7 +182,7 @@ export class Scene implements AsyncDisposable {
     source: Dovecot,
     destination: Dovecot,
     user: string,
-    cache: string,
+    { main, cache }: Start,
   ): Promise<Scene> {
     const password = source.users[user] ?? '';
     const old = await Mail.login(source.port, user, password);
@@ -200,7 +210,7 @@ export class Scene implements AsyncDisposable {
         NODE_COMPILE_CACHE: cache,
       });
     };
-    const scene = new Scene(old, fresh, wires, settings);
+    const scene = new Scene(old, fresh, wires, settings, main);
     await old.create('Sent');
     await old.create('Drafts');
     for (const letter of FIRST) await scene.oracle.put(...letter);
@@ -217,7 +227,7 @@ export class Scene implements AsyncDisposable {
 
   /** The first life. Resolves with whether it was killed; without that, it came to its end in order. */
   async live({ dies, saves, command }: Life): Promise<boolean> {
-    await using program = new Program(this.#place, this.#settings, [command], { main: CHILD });
+    await using program = new Program(this.#place, this.#settings, [command], { main: this.#main });
     let killed = false;
     for (const side of ['source', 'destination'] as const) {
       this.#wires[side].at = (moment) => {
