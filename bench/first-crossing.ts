@@ -1,7 +1,7 @@
 /** npm run bench: how fast, how soon, how much memory. Figures to read, not tests: machines are shared and noisy. */
 import { execFileSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
-import { COMPILED, Place, Program } from '../test/journey/program.ts';
+import { COMPILED, overWires, Place, Program } from '../test/journey/program.ts';
 import { startDovecot } from '../test/support/dovecot.ts';
 import { Mail, message } from '../test/support/mail.ts';
 import { Wire } from '../test/support/wire.ts';
@@ -28,12 +28,7 @@ async function drain(ms: number): Promise<number> {
   await using program = new Program(
     place,
     place.settings(source, destination, {
-      SOURCE_HOST: '127.0.0.1',
-      SOURCE_PORT: String(up.port),
-      SOURCE_TLS: 'none',
-      DEST_HOST: '127.0.0.1',
-      DEST_PORT: String(down.port),
-      DEST_TLS: 'none',
+      ...overWires(up, down),
       LOG_LEVEL: 'debug',
     }),
   );

@@ -74,7 +74,8 @@ function server({ can, prefix = '', account, mail, wire, stop }: Place): TestSer
   };
 }
 
-const DOVECOT: Can = {
+/** What Dovecot can. */
+export const DOVECOT: Can = {
   idle: true,
   uidPlus: true,
   move: true,
@@ -107,6 +108,19 @@ export async function dovecot(
   });
 }
 
+/** What hoodiecrow can. */
+export const HOODIECROW: Can = {
+  idle: true,
+  uidPlus: true,
+  move: true,
+  multi: false,
+  literalPlus: true,
+  expungesMarkedOnly: false,
+  readsQuotes: false,
+  holdsMissing: false,
+  refusesEmpty: false,
+};
+
 /** hoodiecrow-imap, in the process. `plugins` are its capabilities. */
 export async function hoodiecrow(
   plugins: readonly string[] | undefined,
@@ -115,18 +129,7 @@ export async function hoodiecrow(
   const crow = await startMailServer({ user: 'anna', ...(plugins && { plugins }) });
   const wire = await Wire.between({ to: crow.port });
   return server({
-    can: {
-      idle: true,
-      uidPlus: true,
-      move: true,
-      multi: false,
-      literalPlus: true,
-      expungesMarkedOnly: false,
-      readsQuotes: false,
-      holdsMissing: false,
-      refusesEmpty: false,
-      ...less,
-    },
+    can: { ...HOODIECROW, ...less },
     account: (side) => ({
       side,
       host: '127.0.0.1',

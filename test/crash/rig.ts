@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { sweep } from '../../src/commands/sweep.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { eventStream } from '../../src/domain/events.ts';
-import { Place, Program, type Settings } from '../journey/program.ts';
+import { overWires, Place, Program, type Settings } from '../journey/program.ts';
 import type { Dovecot } from '../support/dovecot.ts';
 import { ImapWire, type Moment } from '../support/imap-wire.ts';
 import { Mail, message, type Put } from '../support/mail.ts';
@@ -194,14 +194,9 @@ export class Scene implements AsyncDisposable {
     const settings = (place: Place): Settings => {
       const secret = place.file('password', `${password}\n`);
       return place.settings(source, destination, {
-        SOURCE_HOST: '127.0.0.1',
-        SOURCE_PORT: String(wires.source.port),
-        SOURCE_TLS: 'none',
+        ...overWires(wires.source, wires.destination),
         SOURCE_USER: user,
         SOURCE_PASSWORD_FILE: secret,
-        DEST_HOST: '127.0.0.1',
-        DEST_PORT: String(wires.destination.port),
-        DEST_TLS: 'none',
         DEST_USER: user,
         DEST_PASSWORD_FILE: secret,
         FOLDERS: 'INBOX, Sent',

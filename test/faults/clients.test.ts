@@ -13,13 +13,7 @@ import { type At, isBefore, MOMENTS, meanwhile } from './moments.ts';
 import { Servers, type World } from './world.ts';
 
 /** A server that can expunge by UID, and one that can't, nor anything else. */
-const MANNERS = {
-  able: await Servers.start(),
-  poor: await Servers.start({
-    source: { capability: 'IMAP4rev1' },
-    destination: { capability: 'IMAP4rev1' },
-  }),
-};
+const MANNERS = await Servers.bothManners();
 type Manner = keyof typeof MANNERS;
 
 afterAll(() => Promise.all(Object.values(MANNERS).map((each) => each[Symbol.asyncDispose]())));

@@ -8,19 +8,14 @@ import type { Moment } from '../support/imap-wire.ts';
 import { message } from '../support/mail.ts';
 import { record } from '../support/results.ts';
 import { FULL, SEED } from '../support/seed.ts';
+import { fill } from './mailbox.ts';
 import { Servers, type World } from './world.ts';
 
 const KINDS = ['end', 'reset', 'silence'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** A server with all that imapferry can use, and one with nothing of it. */
-const MANNERS = {
-  able: await Servers.start(),
-  poor: await Servers.start({
-    source: { capability: 'IMAP4rev1' },
-    destination: { capability: 'IMAP4rev1' },
-  }),
-};
+const MANNERS = await Servers.bothManners();
 type Manner = keyof typeof MANNERS;
 
 afterAll(() => Promise.all(Object.values(MANNERS).map((each) => each[Symbol.asyncDispose]())));
@@ -56,25 +51,8 @@ async function worldOf(manner: Manner): Promise<World> {
   const world = await MANNERS[manner].world({
     route: { folders, idleRenew: 200, sweepInterval: 300 },
   });
-  const { oracle, old } = world;
-  const twin = message({ body: 'the same' });
-  for (const bytes of [
-    message({ id: '<shared@example.org>', body: 'one' }),
-    message({ id: '<shared@example.org>', body: 'another' }),
-    twin,
-    twin,
-    Buffer.from('Subject: no identity\r\n\r\nbody\r\n'),
-  ])
-    await oracle.put('INBOX', bytes);
-  const odd = { flags: ['\\Seen', 'a-keyword'], internalDate: new Date('1997-02-13T23:31:30Z') };
-  await oracle.put('INBOX', message({ size: 200_000 }), odd);
-  await old.create('Papers');
-  await oracle.put('Papers', message(), odd);
-  await oracle.stranger('destination', 'INBOX', message({ id: '<shared@example.org>' }));
   // Where a server can expunge only all at once, what others marked holds up what is carried.
-  await old.create('Others');
-  const folder = manner === 'able' ? 'Papers' : 'Others';
-  await oracle.stranger('source', folder, message(), { flags: ['\\Deleted'] });
+  await fill(world, { size: 200_000, marked: manner === 'able' ? 'Papers' : 'Others' });
   return world;
 }
 

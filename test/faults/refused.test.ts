@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { doubled } from '../../src/forward/pace.ts';
 import type { Command, Deed } from '../support/imap-wire.ts';
 import { message } from '../support/mail.ts';
+import { RESPONSE_CODES } from '../support/response-codes.ts';
 import { record } from '../support/results.ts';
 import { BRISK, Servers, type World, type WorldOptions } from './world.ts';
 
@@ -19,27 +20,11 @@ const WORDS = 'these are the words';
 /** How long Microsoft's words ask one to wait: more than the library waits by itself, half the silence that is borne. */
 const BACKOFF = 800;
 
-const CODES = [
-  'OVERQUOTA',
-  'LIMIT',
-  'TRYCREATE',
-  'UNAVAILABLE',
-  'SERVERBUG',
-  'INUSE',
-  'NOPERM',
-  'TOOBIG',
-  'EXPUNGEISSUED',
-  'AUTHENTICATIONFAILED',
-  'CONTACTADMIN',
-  'ALERT',
-] as const;
-
 /** What the server says in place of carrying a command out, by its short name. */
 const ANSWERS = {
-  ...(Object.fromEntries(CODES.map((code) => [code, `TAG NO [${code}] ${WORDS}`])) as Record<
-    (typeof CODES)[number],
-    string
-  >),
+  ...(Object.fromEntries(
+    RESPONSE_CODES.map((code) => [code, `TAG NO [${code}] ${WORDS}`]),
+  ) as Record<(typeof RESPONSE_CODES)[number], string>),
   NO: `TAG NO ${WORDS}`,
   BAD: `TAG BAD ${WORDS}`,
   BYE: `* BYE ${WORDS}`,

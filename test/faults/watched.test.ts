@@ -7,18 +7,15 @@ import type { AfterDelivery } from '../../src/domain/route.ts';
 import type { Deed, Moment } from '../support/imap-wire.ts';
 import { Mail, message } from '../support/mail.ts';
 import { record } from '../support/results.ts';
+import { fill } from './mailbox.ts';
 import { Servers, type World } from './world.ts';
 
 /** Servers with all that imapferry can use, with some of it, and with nothing. */
 const MANNERS = {
-  able: await Servers.start(),
+  ...(await Servers.bothManners()),
   plain: await Servers.start({
     source: { capability: 'IMAP4rev1 UIDPLUS IDLE' },
     destination: { capability: 'IMAP4rev1 LITERAL+' },
-  }),
-  poor: await Servers.start({
-    source: { capability: 'IMAP4rev1' },
-    destination: { capability: 'IMAP4rev1' },
   }),
 };
 type Manner = keyof typeof MANNERS;
@@ -55,28 +52,6 @@ const ASKED = {
   destination: ['LIST', 'SELECT', 'CREATE', 'SUBSCRIBE', 'APPEND', 'UID FETCH', 'NOOP', 'LOGOUT'],
 } as const;
 
-/** Mail that is easily lost or doubled, in a folder that the destination has and in one that it does not have. */
-async function fill({ oracle, old }: World, manner: Manner): Promise<void> {
-  const twin = message({ body: 'the same' });
-  for (const bytes of [
-    message({ id: '<shared@example.org>', body: 'one' }),
-    message({ id: '<shared@example.org>', body: 'another' }),
-    twin,
-    twin,
-    Buffer.from('Subject: no identity\r\n\r\nbody\r\n'),
-  ])
-    await oracle.put('INBOX', bytes);
-  const odd = { flags: ['\\Seen', 'a-keyword'], internalDate: new Date('1997-02-13T23:31:30Z') };
-  await oracle.put('INBOX', message({ size: 20_000 }), odd);
-  await old.create('Papers');
-  await oracle.put('Papers', message(), odd);
-  await oracle.stranger('destination', 'INBOX', message({ id: '<shared@example.org>' }));
-  // Where a server can expunge only all at once, what others marked holds up what is carried.
-  await old.create('Others');
-  const folder = manner === 'poor' ? 'Others' : 'INBOX';
-  await oracle.stranger('source', folder, message(), { flags: ['\\Deleted'] });
-}
-
 /** An original that somebody else flags while it is on its way. Resolves with its UID. */
 async function putFlagged({ old, oracle }: World): Promise<number | undefined> {
   const internalDate = new Date('2001-02-03T04:05:06Z');
@@ -102,7 +77,8 @@ describe.concurrent('at no moment is a message at neither server, twice, or touc
       // Reading both servers takes its time.
       pace: { silence: 30_000, ask: 300, stop: 30_000 },
     });
-    await fill(world, manner);
+    // Where a server can expunge only all at once, what others marked holds up what is carried.
+    await fill(world, { size: 20_000, marked: manner === 'poor' ? 'Others' : 'INBOX' });
     const flagged = await putFlagged(world);
     const { port, users } = MANNERS[manner].source;
     await using other = await Mail.login(port, world.user, users[world.user] ?? '');

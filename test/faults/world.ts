@@ -62,6 +62,16 @@ export class Servers implements AsyncDisposable {
     return new Servers(source, destination);
   }
 
+  /** Servers with all that imapferry can use (`able`), and servers with nothing of it (`poor`). */
+  static async bothManners(): Promise<Readonly<Record<'able' | 'poor', Servers>>> {
+    const bare = { capability: 'IMAP4rev1' };
+    const [able, poor] = await Promise.all([
+      Servers.start(),
+      Servers.start({ source: bare, destination: bare }),
+    ]);
+    return { able, poor };
+  }
+
   /** A world with mailboxes that nobody used before. */
   world(options: WorldOptions = {}): Promise<World> {
     return World.between(this, `user${++this.#worlds}`, options);

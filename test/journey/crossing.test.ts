@@ -4,7 +4,7 @@ import { compare } from '../../src/domain/receipt.ts';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import { corpus, Mail, message, type Stored } from '../support/mail.ts';
 import { Wire } from '../support/wire.ts';
-import { Place, Program } from './program.ts';
+import { overWires, Place, Program } from './program.ts';
 
 let source: Dovecot;
 let destination: Dovecot;
@@ -166,12 +166,7 @@ describe('imapferry run between two Dovecots', () => {
     await using program = new Program(
       here.place,
       here.settings({
-        SOURCE_HOST: '127.0.0.1',
-        SOURCE_PORT: String(up.port),
-        SOURCE_TLS: 'none',
-        DEST_HOST: '127.0.0.1',
-        DEST_PORT: String(down.port),
-        DEST_TLS: 'none',
+        ...overWires(up, down),
       }),
     );
     await program.saw('watcher.idling');

@@ -60,6 +60,18 @@ export class Place implements Disposable {
   }
 }
 
+/** To both servers in plain text through wires before them. */
+export function overWires(source: { port: number }, destination: { port: number }): Settings {
+  return {
+    SOURCE_HOST: '127.0.0.1',
+    SOURCE_PORT: String(source.port),
+    SOURCE_TLS: 'none',
+    DEST_HOST: '127.0.0.1',
+    DEST_PORT: String(destination.port),
+    DEST_TLS: 'none',
+  };
+}
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;

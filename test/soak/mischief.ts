@@ -4,6 +4,7 @@
  * at the same places. How bad the weather is decides only which of them come.
  */
 import type { Deed, ImapWire, Moment } from '../support/imap-wire.ts';
+import { RESPONSE_CODES } from '../support/response-codes.ts';
 import type { Dice } from './dice.ts';
 import { countOf, MISFILED, misfile, misnumbered, missshown, SPOILT_WAYS, spoil } from './lies.ts';
 import type { Trace } from './trace.ts';
@@ -13,21 +14,6 @@ export type Side = 'source' | 'destination';
 /** The share of moments at which something goes wrong. */
 export const WEATHER = { clear: 0, calm: 0.005, rough: 0.05, stormy: 0.12 } as const;
 export type Weather = keyof typeof WEATHER;
-
-const CODES = [
-  'OVERQUOTA',
-  'LIMIT',
-  'TRYCREATE',
-  'UNAVAILABLE',
-  'SERVERBUG',
-  'INUSE',
-  'NOPERM',
-  'TOOBIG',
-  'EXPUNGEISSUED',
-  'AUTHENTICATIONFAILED',
-  'CONTACTADMIN',
-  'ALERT',
-];
 
 const THROTTLED = 'TAG BAD Request is throttled. Suggested Backoff Time: 150 milliseconds';
 
@@ -121,7 +107,7 @@ export class Mischief {
   #say(where: string, { when, command }: Moment, dice: Dice): Deed {
     const stored = when === 'after' && command.name === 'APPEND';
     const what = stored ? 'BYE' : dice.weighted(SAYS);
-    const code = dice.pick(CODES);
+    const code = dice.pick(RESPONSE_CODES);
     const words = {
       'NO with a code': `TAG NO [${code}] Not now`,
       'a bare NO': 'TAG NO Not now',

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Place, Program } from '../journey/program.ts';
+import { overWires, Place, Program } from '../journey/program.ts';
 import { startDovecot } from './dovecot.ts';
 import { FakeImap } from './fake-imap.ts';
 import { type Deed, ImapWire, type Moment } from './imap-wire.ts';
@@ -21,12 +21,7 @@ async function swept(capability: string, at: (moment: Moment) => Deed) {
   await using program = new Program(
     place,
     place.settings(source, destination, {
-      SOURCE_HOST: '127.0.0.1',
-      SOURCE_PORT: String(up.port),
-      SOURCE_TLS: 'none',
-      DEST_HOST: '127.0.0.1',
-      DEST_PORT: String(down.port),
-      DEST_TLS: 'none',
+      ...overWires(up, down),
       FOLDERS: 'INBOX',
     }),
     ['sweep'],
