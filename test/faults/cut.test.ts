@@ -49,7 +49,7 @@ function atEach(world: World, manner: Manner, at: (point: Point) => Kind | undef
 async function worldOf(manner: Manner): Promise<World> {
   const folders = ['INBOX', 'Papers'].map((name) => ({ kind: 'folder', name }) as const);
   const world = await MANNERS[manner].world({
-    route: { folders, idleRenew: 200, sweepInterval: 300 },
+    route: { folders, idleRenew: 150, sweepInterval: 600 },
   });
   // Where a server can expunge only all at once, what others marked holds up what is carried.
   await fill(world, { size: 200_000, marked: manner === 'able' ? 'Papers' : 'Others' });

@@ -260,7 +260,7 @@ export class World implements AsyncDisposable {
         throw new Error(`It never came to be that ${what}. Told last:\n${last.join('\n')}`);
       }
       // A question to a server is work for it, too.
-      await wait(answer instanceof Promise ? 40 : 5);
+      await wait(answer instanceof Promise ? 40 : 10);
     }
   }
 

@@ -156,7 +156,7 @@ export class Program implements AsyncDisposable {
         );
       }
       // A question to a server is work for it, too.
-      await wait(answer instanceof Promise ? 40 : 5);
+      await wait(answer instanceof Promise ? 40 : 10);
     }
   }
 
