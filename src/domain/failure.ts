@@ -33,8 +33,6 @@ export type Kind =
   | 'throttled'
   /** The connection ended or fell silent. */
   | 'lost'
-  /** Source and destination folder are the same: nothing can be proven by a copy there. */
-  | 'circle'
   /** The wire can't be trusted: certificate, name, STARTTLS. Nothing secret was sent. */
   | 'insecure';
 

@@ -3,7 +3,6 @@ import { Failure } from '../domain/failure.ts';
 import { isDeleted, travellingFlags } from '../domain/message.ts';
 import type { Note, Retired } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import { refuseAlias } from './alias.ts';
 import type { Batch } from './folder-state.ts';
 import { tell, type Works } from './works.ts';
 
@@ -18,7 +17,6 @@ export async function retire(
   carried: Carried,
 ): Promise<void> {
   if (receipts.length === 0) return;
-  await refuseAlias(works, batch, receipts);
   const uids = receipts.map(({ original }) => original.uid);
   const after = works.route.afterDelivery;
   switch (after.kind) {

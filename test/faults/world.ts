@@ -62,12 +62,6 @@ export class Servers implements AsyncDisposable {
     return new Servers(source, destination);
   }
 
-  /** One server on both sides: each world's two mailboxes are one. */
-  static async oneForBoth(): Promise<Servers> {
-    const { source } = await Servers.start();
-    return new Servers(source, source);
-  }
-
   /** Servers with all that imapferry can use (`able`), and servers with nothing of it (`poor`). */
   static async bothManners(): Promise<Readonly<Record<'able' | 'poor', Servers>>> {
     const bare = { capability: 'IMAP4rev1' };
