@@ -19,17 +19,26 @@ export async function fetchOriginals(
   const fetched = await lane.use(epoch, works.quit, (session) => session.fetch([...listed.keys()]));
   // Marked by someone else while its batch waited.
   const unmarked = fetched.filter(({ flags }) => !isDeleted(flags));
+  const tellsTruth = ({ uid, bytes, size }: Original) =>
+    bytes.length === size && size === listed.get(uid)?.size;
   const isSure = (original: Original) =>
-    original.bytes.length === original.size &&
-    isTheSame(listed.get(original.uid) ?? original, original);
+    tellsTruth(original) && hasDate(original, listed.get(original.uid));
   const doubtful = unmarked.filter((original) => !isSure(original));
   const again = await fetchedAgain(works, epoch, doubtful);
-  const originals = unmarked.filter((original) => isSure(original) || confirmed(original, again));
+  const cameTwice = ({ uid, bytes }: Original) =>
+    bytes.length > 0 && again.get(uid)?.equals(bytes) === true;
+  for (const original of unmarked) {
+    if (isSure(original) || cameTwice(original))
+      works.sizes.saw(`${epoch.uidValidity} ${original.uid}`, tellsTruth(original));
+  }
+  const isBelieved = (original: Original) =>
+    isSure(original) || (cameTwice(original) && (tellsTruth(original) || works.sizes.areEstimates));
   for (const original of doubtful) {
-    if (confirmed(original, again)) continue;
+    if (isBelieved(original)) continue;
     const told = listed.get(original.uid)?.size ?? original.size;
     refuse(works, epoch, intentOf(original), notes.get(original.uid), why(told, original, again));
   }
+  const originals = unmarked.filter(isBelieved);
   works.emit('delivery.fetched', {
     route: works.route.name,
     folder: epoch.pair.source,
@@ -48,21 +57,15 @@ async function fetchedAgain(works: Works, epoch: Epoch, doubtful: Original[]): P
   );
 }
 
-/** RFC822.SIZE is an estimate on some servers: the same bytes on another connection are believed, whatever their number. */
-function confirmed({ uid, bytes }: Original, again: Again): boolean {
-  return bytes.length > 0 && again.get(uid)?.equals(bytes) === true;
-}
-
 function why(told: number, { uid, bytes }: Original, again: Again): string {
   const other = again.get(uid);
+  if (other?.equals(bytes) && bytes.length > 0)
+    return `the source says it has ${told} bytes and returns ${bytes.length}, while the sizes it tells of other messages are not known to be estimates: it may be cut short.`;
   const then = other ? `${other.length} on another connection` : 'nothing on another connection';
   return `the source says it has ${told} bytes, returns ${bytes.length}, and ${then}: not the same ones twice.`;
 }
 
-/** Neither its size nor its INTERNALDATE ever changes: with others, this may be another message. */
-function isTheSame(listed: Listed, original: Original): boolean {
-  return (
-    listed.size === original.size &&
-    listed.internalDate?.getTime() === original.internalDate?.getTime()
-  );
+/** INTERNALDATE never changes: with another one, this may be another message. */
+function hasDate({ internalDate }: Original, listed: Listed | undefined): boolean {
+  return listed?.internalDate?.getTime() === internalDate?.getTime();
 }

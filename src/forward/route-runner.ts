@@ -26,6 +26,7 @@ import { Posts } from './posts.ts';
 import { Deliveries } from './queue.ts';
 import { reconnect, type Tries } from './retry.ts';
 import { Rounds } from './rounds.ts';
+import { Sizes } from './sizes.ts';
 import { Strikes } from './strikes.ts';
 import { sweepForEver } from './sweeper.ts';
 import type { Why } from './watch.ts';
@@ -86,6 +87,7 @@ export class RouteRunner {
       journal: journal.route(route.name, accountId(route.source), accountId(route.destination)),
       destinations: this.#destinations(),
       listings: new Listings(),
+      sizes: new Sizes(),
       strikes: new Strikes(),
       allowance: new Allowance(clock, pace),
       clock,

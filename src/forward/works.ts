@@ -9,6 +9,7 @@ import type { Destinations } from './destinations.ts';
 import type { Epoch } from './folder-state.ts';
 import type { Listings } from './listing.ts';
 import type { Pace } from './pace.ts';
+import type { Sizes } from './sizes.ts';
 import type { Strikes } from './strikes.ts';
 
 export interface Works {
@@ -16,6 +17,7 @@ export interface Works {
   readonly journal: RouteJournal;
   readonly destinations: Destinations;
   readonly listings: Listings;
+  readonly sizes: Sizes;
   readonly strikes: Strikes;
   readonly allowance: Allowance;
   readonly clock: Clock;

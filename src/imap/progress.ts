@@ -40,13 +40,17 @@ export function watchProgress(
 ): () => void {
   let last = counted();
   let quiet = 0;
-  const timer = setInterval(() => {
-    const now = counted();
-    quiet = now === last ? quiet + 1 : 0;
-    last = now;
-    if (quiet < LOOKS) return;
-    clearInterval(timer);
-    silent();
-  }, silence / LOOKS);
+  const timer = setInterval(
+    () => {
+      const now = counted();
+      quiet = now === last ? quiet + 1 : 0;
+      last = now;
+      if (quiet < LOOKS) return;
+      clearInterval(timer);
+      silent();
+      // The first look may find what moved just before the watch began, or just after the look before it.
+    },
+    silence / (LOOKS + 1),
+  );
   return () => clearInterval(timer);
 }

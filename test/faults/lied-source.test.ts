@@ -87,27 +87,66 @@ describe.concurrent('a FETCH at the source', () => {
   });
 });
 
-describe.concurrent('what no client can notice', () => {
-  const rows: Readonly<Record<string, (body: Buffer) => Showing>> = {
-    'the same wrong size and bytes on every connection, as servers do that estimate sizes': (
-      body,
-    ) => ({ body: half(body) }),
-    'other bytes of the right size': (body) => ({ body: changed('culprit')(body) }),
-  };
-  it.for(Object.entries(rows))(
-    'is a source that shows %s: what it shows is carried',
-    async ([, show]) => {
-      await using scene = await Scene.of('multi');
-      const { world } = scene;
-      const bytes = culprit();
-      lieAbout(world, 'source').show = show;
-      await world.put('INBOX', bytes);
-      world.start();
-      await world.left(scene.rest);
-      const copies = (await world.fresh.dump('INBOX')).map((copy) => copy.bytes.toString());
-      expect(copies).toContain((show(bytes).body as Buffer).toString());
-    },
-  );
+describe.concurrent('a source that shows the same', () => {
+  it('wrong size and bytes of one message on every connection: the original stays', async () => {
+    await using scene = await Scene.of('multi');
+    const { world } = scene;
+    const lie = lieAbout(world, 'source');
+    lie.show = (body) => ({ body: half(body) });
+    for (let i = 0; i < 4; i++) await world.put('INBOX', message());
+    await world.put('INBOX', culprit());
+    world.start();
+    await world.saw('delivery.refused');
+    await world.left(scene.rest + 1);
+    await scene.stays();
+    expect(world.events('delivery.refused')[0]?.why).toContain('may be cut short');
+    lie.show = undefined;
+    await scene.ends();
+    record({
+      part: 'lied to',
+      point: 'FETCH that comes back short, and the same on another connection',
+      outcome: 'stays, told as refused',
+    });
+  });
+
+  it('wrong size of every message, as servers do that estimate sizes: all is carried', async () => {
+    await using scene = await Scene.of('multi');
+    const { world } = scene;
+    world.source.untagged = (answer) =>
+      Buffer.from(
+        answer
+          .toString('latin1')
+          .replace(/RFC822\.SIZE (\d+)/, (_, size) => `RFC822.SIZE ${Number(size) + 7}`),
+        'latin1',
+      );
+    world.start();
+    await world.saw('folder.looked');
+    // Two say nothing yet of a third.
+    await world.put('INBOX', message());
+    await world.saw('delivery.refused', 1);
+    await world.put('INBOX', message());
+    await world.saw('delivery.refused', 2);
+    await world.put('INBOX', message());
+    await scene.ends();
+    record({
+      part: 'lied to',
+      point: 'RFC822.SIZE that is an estimate for every message',
+      outcome: 'each message once',
+    });
+  });
+
+  it('other bytes of the right size, which no client can notice: what it shows is carried', async () => {
+    await using scene = await Scene.of('multi');
+    const { world } = scene;
+    const bytes = culprit();
+    const other = changed('culprit')(bytes);
+    lieAbout(world, 'source').show = () => ({ body: other });
+    await world.put('INBOX', bytes);
+    world.start();
+    await world.left(scene.rest);
+    const copies = (await world.fresh.dump('INBOX')).map((copy) => copy.bytes.toString());
+    expect(copies).toContain(other.toString());
+  });
 });
 
 interface Undone {

@@ -95,6 +95,8 @@ export function verdict(expected: Expected, { source, destination }: Reading): s
     // Whose copy a copy is, nobody can tell then: it may be told to be another twin's, whose own goes once more.
     const owners = forgotten ? copies.flatMap(() => twins) : twins;
     wrong.push(...unlike(here, 'a copy', owners, copies));
+    const gone = copies.filter(({ flags }) => isMarked(flags)).length;
+    if (gone > 0) wrong.push(`${here}: ${gone} copies are marked \\Deleted`);
     wrong.push(...unlike(here, 'an original', twins, left));
   }
   for (const letter of removed) {
