@@ -97,9 +97,10 @@ is written by hand. Which kind of cut and which state of the journal a point mee
 
 /**
  * @param file JSON lines, as test/support/results.ts writes them
+ * @param seed what was drawn by
  * @param full whether every point was tried with every kind of cut and state of the journal, or each point once
  */
-export function makeReliabilityPage(file, seconds, full) {
+export function makeReliabilityPage(file, seconds, { full, seed }) {
   const results = readFileSync(file, 'utf8')
     .trim()
     .split('\n')
@@ -129,7 +130,7 @@ ${MADE[full ? 'full' : 'once']}
 One oracle decides in every row: each message put into the source is at the destination exactly once, with its bytes, flags and
 INTERNALDATE, or is still at the source; nothing is there twice; nobody else's message is touched. A row is here because it held.
 
-${results.length} points in ${Math.round(seconds / 60)} minutes:
+${results.length} points in ${Math.round(seconds / 60)} minutes, with SEED=${seed}:
 
 | part | points | what came of it |
 |---|---|---|

@@ -22,12 +22,18 @@ export function refuse(
   const retryAt = now + pause;
   works.journal.setAside(epoch.key, [intent], 'refused', { why, dest, retryAt }, now);
   works.revisit(epoch.pair, pause);
-  if (note?.state === 'refused' && note.why === why) return;
+  if (note?.state === 'refused' && sameWords(note.why ?? '', why)) return;
   tell(works, 'delivery.refused', epoch, intent, {
     why,
     bytes: intent.size,
     msg: `The message with UID ${intent.uid} in ${epoch.pair.source} can not be carried: ${why} It stays at the source and is tried again later, at growing intervals; the rest goes on.`,
   });
+}
+
+/** Many servers put a time or a number of their queue into a refusal: it is the same one all the same. */
+function sameWords(a: string, b: string): boolean {
+  const words = (text: string) => text.replaceAll(/\S*\d\S*/g, '#');
+  return words(a) === words(b);
 }
 
 /** The copy is not the original: the original stays, and is looked at again at each start and once a day. */

@@ -499,7 +499,9 @@ describe('sweep', () => {
     const [stored, lost] = [letter(), letter()];
     for (const each of [stored, lost]) rig.source.put(each);
     rig.destination.plan('append', closesBefore);
-    await rig.sweep({ pace: { attempts: 1 } });
+    rig.start({ pace: { attempts: 1, settle: 60_000 } });
+    await rig.saw('delivery.postponed');
+    await rig.stop();
     rig.destination.put(stored);
     // What was found is retired while the time of the second look goes by.
     rig.source.plan('mark', { takes: 60 });

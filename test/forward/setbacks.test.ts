@@ -95,6 +95,20 @@ describe('refusals whose reason is not known', () => {
     expect(rig.count('delivery.postponed')).toBe(0);
   });
 
+  it('of one message are told once, whatever number or time stands in the words', async () => {
+    await using rig = new Rig();
+    let nth = 0;
+    rig.destination.manners.refuses = () =>
+      new Failure(`The server refused: queue id ${++nth}F at 10:00:0${nth}.`, {
+        step: 'append',
+        scope: 'message',
+      });
+    rig.source.put(letter());
+    rig.start({ pace: { refusedFirst: 5, refusedLongest: 5 } });
+    await rig.until('it is tried again', () => nth >= 4);
+    expect(rig.count('delivery.refused')).toBe(1);
+  });
+
   it("of three messages in a row are the folder's, which rests, is watched, and is taken up again", async () => {
     await using rig = new Rig();
     let strict = true;
