@@ -1,0 +1,140 @@
+/**
+ * FOLDERS. imapsync carries the folders of --folder, --folderrec, --subscribed and --include together, or all where none
+ * of these is given, and then takes away what --exclude matches; --f1f2 says where a folder goes.
+ */
+import { named, patternsOf, renaming } from './patterns.ts';
+import { type Options, type Told, unknownIn } from './told.ts';
+import { decoded } from './utf7.ts';
+import type { Word } from './words.ts';
+
+/** Sets FOLDERS where it is not `*`, and says which folders could not be told. */
+export function folders(options: Options, told: Told): void {
+  const separator = separatorOf(options, told);
+  const entries = [...chosen(options, separator, told), ...renamed(options, told)];
+  const excluded = leftOut(options, told);
+  const text = [...tidy(entries), ...excluded].join(', ');
+  if (text !== '*') told.settings.set('FOLDERS', text);
+  counterparts(options, told);
+}
+
+interface Entry {
+  readonly source: string;
+  readonly to?: string;
+}
+
+/** A folder that is sent somewhere by hand needs no entry besides; of two such, the first counts, as with imapsync. */
+function tidy(entries: readonly Entry[]): string[] {
+  const kept = new Map<string, Entry>();
+  for (const entry of entries) {
+    const before = kept.get(entry.source);
+    if (before === undefined || (entry.to !== undefined && before.to === undefined))
+      kept.set(entry.source, entry);
+  }
+  return [...kept.values()].map(({ source, to }) =>
+    to === undefined ? source : `${source}=${to}`,
+  );
+}
+
+function chosen(options: Options, separator: string, told: Told): Entry[] {
+  const entries: Entry[] = [];
+  const known = (option: string, word: Word) => {
+    if (word.unknown.length === 0) return true;
+    told.gaps.push(`FOLDERS: the line takes ${option} from ${unknownIn(word)}`);
+    return false;
+  };
+  for (const word of options.values('folder'))
+    if (known('--folder', word)) entries.push({ source: named(decoded(word.text)) });
+  for (const word of options.values('folderrec'))
+    if (known('--folderrec', word)) {
+      const name = decoded(word.text);
+      entries.push({ source: named(name) });
+      if (/[",=*%]/.test(name))
+        told.missing.push(`--folderrec ${name}: its subfolders have to be named one by one`);
+      else entries.push({ source: `${name}${separator}*` });
+    }
+  for (const word of options.values('include')) {
+    const patterns = word.unknown.length === 0 ? patternsOf(word.text) : undefined;
+    if (patterns) entries.push(...patterns.map((source) => ({ source })));
+    else
+      told.gaps.push(
+        `FOLDERS: --include ${shown(word)} is a pattern that FOLDERS can't tell; name its folders, \`*\` stands for any part of a name`,
+      );
+  }
+  if (options.switched('subscribed'))
+    told.more.push('--subscribed: imapferry does not ask which folders are subscribed');
+  const asked = ['folder', 'folderrec', 'include'].some((name) => options.values(name).length > 0);
+  return asked ? entries : [{ source: '*' }];
+}
+
+function renamed(options: Options, told: Told): Entry[] {
+  if (options.switched('nof1f2')) return [];
+  const entries: Entry[] = [];
+  for (const word of [...options.values('f1f2'), ...options.values('f1f2h')]) {
+    const [, from, to] = /^([^=]+)=(.+)$/s.exec(word.text) ?? [];
+    if (from === undefined || to === undefined || word.unknown.length > 0)
+      told.missing.push(
+        `--f1f2 ${shown(word)}: it does not say both folders; write old=new into FOLDERS`,
+      );
+    else entries.push({ source: named(decoded(from)), to: named(decoded(to)) });
+  }
+  for (const word of options.values('regextrans2')) {
+    const found = word.unknown.length === 0 ? renaming(word.text) : undefined;
+    if (found) entries.push({ source: named(found.from), to: named(decoded(found.to)) });
+    else
+      told.missing.push(
+        `--regextrans2 ${shown(word)}: imapferry knows the counterparts of folders and exchanges separator and prefix by itself; where a folder still goes elsewhere than it should, write old=new into FOLDERS`,
+      );
+  }
+  return entries;
+}
+
+function leftOut(options: Options, told: Told): string[] {
+  if (options.switched('noexclude')) return [];
+  const entries = options.values('exclude').flatMap((word) => {
+    const patterns = word.unknown.length === 0 ? patternsOf(word.text) : undefined;
+    if (patterns === undefined)
+      told.more.push(
+        `--exclude ${shown(word)} is a pattern that FOLDERS can't tell: leave its folders out by hand, \`!name\` each`,
+      );
+    return (patterns ?? []).map((pattern) => `!${pattern}`);
+  });
+  return [...new Set(entries)];
+}
+
+/** `--folderrec` wants the source's separator, which only the server knows for sure. */
+function separatorOf(options: Options, told: Told): string {
+  const given = options.value('sep1');
+  if (given && given.unknown.length === 0 && given.text !== '') return given.text;
+  if (options.values('folderrec').length === 0) return '/';
+  const names = ['folder', 'folderrec'].flatMap((name) => options.values(name));
+  const dotted = names.some(({ text }) => /^INBOX\./i.test(text));
+  const separator = dotted ? '.' : '/';
+  told.assumed.push(
+    `FOLDERS: the subfolders of --folderrec stand behind \`${separator}\`. \`imapferry check\` shows whether that is the separator of the old server.`,
+  );
+  return separator;
+}
+
+function counterparts(options: Options, told: Told): void {
+  const preset = ['gmail1', 'gmail2'].some((name) => options.switched(name));
+  const automap = options.switched('automap') ?? preset;
+  if (!automap)
+    told.different.push(
+      'The line has no --automap: imapsync makes a folder of the same name for each. imapferry takes the counterpart where there is one (Sent goes to Gesendet); `name=name` in FOLDERS says otherwise.',
+    );
+  if (options.switched('gmail1'))
+    told.different.push(
+      'Gmail\'s "All Mail", "Starred" and "Important" only show mail of other folders: imapferry leaves them out. imapsync carries what lies in "All Mail" alone, the archived mail without a label; give such mail a label first, or name the folder in FOLDERS.',
+    );
+  for (const name of ['prefix1', 'sep1', 'prefix2', 'sep2'])
+    if (options.value(name)) told.missing.push(`--${name}: imapferry asks the server for it`);
+  for (const name of ['subfolder1', 'subfolder2'])
+    if (options.value(name))
+      told.missing.push(
+        `--${name}: there is no setting that moves all folders under another; write INBOX=Folder/INBOX and so on into FOLDERS`,
+      );
+}
+
+function shown(word: Word): string {
+  return word.unknown.length > 0 ? `(with ${unknownIn(word)})` : `'${word.text}'`;
+}

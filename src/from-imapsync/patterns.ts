@@ -1,0 +1,53 @@
+/** Perl patterns for folder names, as far as they can be told in the FOLDERS language. */
+import { decoded } from './utf7.ts';
+
+/** A FOLDERS name as it stands there: a pattern's `*` and `%` outside quotation marks, all else within them where needed. */
+export function named(name: string): string {
+  const plain = /^[^\s"!*%,=][^"*%,=]*$/.test(name) && !/\s$/.test(name);
+  return plain ? name : `"${name.replaceAll(/(["\\])/g, '\\$1')}"`;
+}
+
+/**
+ * The patterns of the FOLDERS language that match what a Perl regular expression matches: an alternation of plain
+ * texts, each tied to the beginning or the end of a name, or loose. Anything else is `undefined`.
+ */
+export function patternsOf(regex: string): string[] | undefined {
+  const whole = /^(\^?)\((?:\?:)?([^()]*)\)(\$?)$/.exec(regex);
+  const [, start = '', inner = regex, end = ''] = whole ?? [];
+  const found = inner.split('|').map((each) => patternOf(`${start}${each}${end}`));
+  return found.every((each) => each !== undefined) ? found : undefined;
+}
+
+/** What a pattern matches in the middle of its text would need quotation marks, which make it a name: no such pattern. */
+function patternOf(regex: string): string | undefined {
+  const [, start, body = '', end] = /^(\^?)(.*?)((?<!\\)\$)?$/s.exec(regex) ?? [];
+  const anyStart = start === '' || /^\.\*/.test(body);
+  const anyEnd = end === undefined || /(?<!\\)\.\*$/.test(body);
+  const text = literal(body.replace(/^\.\*/, '').replace(/(?<!\\)\.\*$/, ''));
+  if (text === undefined || (text === '' && !(anyStart && anyEnd))) return undefined;
+  if (!anyStart && !anyEnd) return named(text);
+  if (text === '') return '*';
+  if (/^[!"]|[",=*%]/.test(text) || text !== text.trim()) return undefined;
+  return `${anyStart ? '*' : ''}${text}${anyEnd ? '*' : ''}`;
+}
+
+/** A Perl pattern that has nothing of a pattern, decoded; the dot of `INBOX.` is taken for the separator that was meant. */
+export function literal(regex: string): string | undefined {
+  const text = regex
+    .replace(/^INBOX\.(?![*+?])/, 'INBOX\\.')
+    .replaceAll(/\\Q(.*?)(?:\\E|$)/g, (_, quoted: string) => quoted.replaceAll(/\W/g, '\\$&'))
+    .replaceAll(/\[([^\]\\^-])\]/g, '\\$1');
+  if (!/^(?:[^\\.^$|?*+()[\]{}]|\\[^A-Za-z\d])*$/s.test(text)) return undefined;
+  return decoded(text.replaceAll(/\\(.)/gs, '$1'));
+}
+
+/** What `s/^Old$/New/` renames, or `undefined` where a substitution does anything else. */
+export function renaming(
+  substitution: string,
+): { readonly from: string; readonly to: string } | undefined {
+  const [, , from, to] =
+    /^s([/,#|!@:;])\^((?:(?!\1).)+)\$\1((?:(?!\1).)+)\1$/.exec(substitution) ?? [];
+  const name = from === undefined ? undefined : literal(from);
+  if (name === undefined || to === undefined || /[\\$@]/.test(to)) return undefined;
+  return { from: name, to };
+}

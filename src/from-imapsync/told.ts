@@ -1,0 +1,66 @@
+/** What a translation comes to: settings, and all that is to be said about them. */
+import type { Given } from './getopt.ts';
+import type { Word } from './words.ts';
+
+/** `1` is imapsync's word for the source, `2` for the destination. */
+export type Side = '1' | '2';
+
+export const PREFIX = { 1: 'SOURCE', 2: 'DEST' } as const;
+
+/** Collected on the way. */
+export class Told {
+  /** Variables in the order in which they are to be printed. */
+  readonly settings = new Map<string, string>();
+  /** Settings that only a person can fill in: the variable and why. */
+  readonly gaps: string[] = [];
+  /** Options without a counterpart, each with its sentence. */
+  readonly missing: string[] = [];
+  /** Options that delete where imapferry does not. */
+  readonly deletes: string[] = [];
+  /** Why mail would be carried that imapsync leaves where it is. */
+  readonly more: string[] = [];
+  /** What was taken to be meant. */
+  readonly assumed: string[] = [];
+  /** What will be different. */
+  readonly different: string[] = [];
+  /** What is to be done before imapferry starts. */
+  readonly steps: string[] = [];
+  /** Options about which nothing has to be done. */
+  readonly needless: string[] = [];
+  /** What imapsync would not take. */
+  readonly wrong: string[] = [];
+}
+
+/** What was given, by an option's first name. */
+export class Options {
+  readonly #given: readonly Given[];
+
+  constructor(given: readonly Given[]) {
+    this.#given = given;
+  }
+
+  /** The value of the last one, which is the one that counts. */
+  value(name: string): Word | undefined {
+    return this.#all(name).at(-1)?.value;
+  }
+
+  /** Every value, in order. */
+  values(name: string): Word[] {
+    return this.#all(name).flatMap(({ value }) => (value ? [value] : []));
+  }
+
+  /** Whether a switch is on, off by `--no…`, or not given. */
+  switched(name: string): boolean | undefined {
+    const last = this.#all(name).at(-1);
+    return last && !last.negated;
+  }
+
+  #all(name: string): Given[] {
+    return this.#given.filter(({ option }) => option.names[0] === name);
+  }
+}
+
+/** `$HOST1 and $DOMAIN`. */
+export function unknownIn(word: Word): string {
+  return [...new Set(word.unknown)].join(' and ');
+}

@@ -1,0 +1,129 @@
+/** One line of imapsync, made into settings of imapferry and all that is to be said about them. Pure. */
+import { account } from './account.ts';
+import { folders } from './folders.ts';
+import { type Given, readArguments } from './getopt.ts';
+import { Options, Told, unknownIn } from './told.ts';
+import type { Word } from './words.ts';
+
+/** @param words imapsync's arguments, without its name */
+export function translate(words: readonly Word[]): Told {
+  const read = readArguments(words);
+  const told = new Told();
+  told.wrong.push(...read.wrong);
+  if (read.unknown.length > 0)
+    told.gaps.push(
+      `more options may stand in ${unknownIn({ text: '', unknown: read.unknown })}, which can't be known here: put them onto the line and translate it again`,
+    );
+  if (read.stray > 0)
+    told.wrong.push(
+      `${read.stray === 1 ? 'one word belongs' : `${read.stray} words belong`} to no option (not shown, as it may be a part of a password: are there quotation marks around it?)`,
+    );
+  const options = new Options(read.given);
+  account('1', options, told);
+  account('2', options, told);
+  folders(options, told);
+  size(options, told);
+  for (const given of lasts(read.given)) meaning(given, told);
+  afterDelivery(options, told);
+  dryRun(options, told);
+  always(told);
+  return told;
+}
+
+/** Each option once: of a switch the last one counts. */
+function lasts(given: readonly Given[]): Given[] {
+  return [...new Map(given.map((each) => [each.option, each])).values()];
+}
+
+function meaning({ option, shown, negated }: Given, told: Told): void {
+  const { kind, ...rest } = negated ? option.negated : option.meaning;
+  const why = 'why' in rest ? `${shown}: ${rest.why}` : '';
+  if (kind === 'needless') told.needless.push(shown);
+  if (kind === 'missing') told.missing.push(why);
+  if (kind === 'selects') told.more.push(why);
+  if (kind === 'deletes') told.deletes.push(why);
+}
+
+const UNITS = [
+  ['GB', 1024 ** 3],
+  ['MB', 1024 ** 2],
+  ['KB', 1024],
+  ['B', 1],
+] as const;
+
+function size(options: Options, told: Told): void {
+  const given = options.value('maxsize') ?? options.value('appendlimit');
+  const preset = options.switched('gmail2')
+    ? 35_651_584
+    : options.switched('exchange2')
+      ? 10_000_000
+      : undefined;
+  const bytes =
+    given && given.unknown.length === 0 ? Number(given.text.replaceAll('_', '')) : preset;
+  if (bytes === undefined || bytes <= 0) {
+    told.different.push(
+      'A message larger than MAX_MESSAGE_SIZE (50 MB where it is not set) stays where it is and is reported; imapsync has no such limit unless --maxsize sets it.',
+    );
+    return;
+  }
+  const [unit, factor] = UNITS.find(([, factor]) => bytes % factor === 0) ?? ['B', 1];
+  told.settings.set('MAX_MESSAGE_SIZE', `${bytes / factor}${unit}`);
+}
+
+/**
+ * imapsync 1.x marked with --delete and expunged unless --noexpunge; 2.x expunges with --delete1 whatever else is said,
+ * and turns on --expunge1, which takes along what other clients have marked.
+ */
+function afterDelivery(options: Options, told: Told): void {
+  const [deletes, expunges] = [options.switched('delete1'), options.switched('expunge1')];
+  if (deletes !== true) {
+    told.settings.set('AFTER_DELIVERY', 'keep');
+    told.different.push(
+      'Without --delete1 every original stays: AFTER_DELIVERY=keep. Flags that change at the source later are not carried after it.',
+    );
+    if (expunges === true)
+      told.deletes.push(
+        '--expunge1: it expunges at the source whatever is marked \\Deleted, by whomever; imapferry expunges nothing but what it has carried and proven',
+      );
+    return;
+  }
+  if (told.more.length > 0 || told.gaps.some((gap) => /^(?:FOLDERS|more)/.test(gap))) {
+    told.settings.set('AFTER_DELIVERY', 'keep');
+    told.assumed.push(
+      'AFTER_DELIVERY=keep, although the line has --delete1: imapferry would carry, and remove from the source, mail that imapsync leaves where it is. Set it to expunge once you want that.',
+    );
+    return;
+  }
+  told.settings.set('AFTER_DELIVERY', expunges === false ? 'mark' : 'expunge');
+  if (expunges === false)
+    told.assumed.push(
+      'AFTER_DELIVERY=mark: it is what --delete1 --noexpunge1 says, and what imapsync 1.x did. imapsync 2.x turns --expunge1 on all the same; AFTER_DELIVERY=expunge does that.',
+    );
+  else if (expunges === undefined)
+    told.assumed.push(
+      'AFTER_DELIVERY=expunge: the line has --delete1 and nothing about expunging; imapsync then expunges, in 1.x and in 2.x.',
+    );
+  told.different.push(
+    'An original is removed only after its copy was read back and found the same, byte for byte. imapsync deletes where a few header lines match.',
+    'What other clients have marked \\Deleted is neither carried nor expunged. imapsync expunges it along with its own.',
+  );
+}
+
+function dryRun(options: Options, told: Told): void {
+  const only = told.more.some((why) => why.includes('DRY_RUN'));
+  if (options.switched('dry') || options.switched('dry1') || only)
+    told.settings.set('DRY_RUN', 'true');
+}
+
+function always(told: Told): void {
+  told.different.push(
+    'Certificates are checked on both sides. imapsync checks none unless --sslargs asks for it.',
+    'At the destination nothing is ever marked \\Deleted and nothing removed.',
+    'imapferry runs for ever, is told of new mail by the server (IDLE) and looks through every folder each ten minutes besides (SWEEP_INTERVAL). Nothing has to start it from time to time.',
+    'What imapsync has copied already is found at the destination by its bytes, and not sent again.',
+  );
+  told.steps.push(
+    "Stop imapsync's timer or crontab line first: two at work on one mailbox may carry a message twice.",
+    'imapferry check, then imapferry run.',
+  );
+}
