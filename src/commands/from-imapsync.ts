@@ -22,7 +22,7 @@ export function fromImapsync(words: readonly string[], { print, tell }: Output):
     tell(`imapferry: ${lines}`);
     return 2;
   }
-  const all = lines.map(translate);
+  const all = withDestination(lines).map(translate);
   const names = all.length > 1 ? all.map((_, i) => `box${i + 1}`) : [''];
   if (all.length > 1) print(`ROUTES=${names.join(',')}`);
   for (const [i, told] of all.entries()) {
@@ -33,6 +33,16 @@ export function fromImapsync(words: readonly string[], { print, tell }: Output):
     for (const line of comments(told)) tell(line);
   }
   return all.every(({ gaps, wrong }) => gaps.length + wrong.length === 0) ? 0 : 2;
+}
+
+/** A script may try the source alone before it carries: such a line is none of its own. */
+function withDestination(lines: readonly Word[][]): readonly Word[][] {
+  const whole = lines.filter((line) =>
+    line.some(
+      ({ text, unknown }) => /^--?(?:host|gmail|office)2\b/i.test(text) || unknown.length > 0,
+    ),
+  );
+  return whole.length > 0 ? whole : lines;
 }
 
 const EXAMPLE =

@@ -48,9 +48,10 @@ function security(side: Side, options: Options, told: Told): void {
   if (number !== undefined && number !== (implicit ? 993 : 143))
     told.settings.set(`${prefix}_PORT`, String(number));
   if (port && port.unknown.length > 0)
-    told.gaps.push(
-      `${prefix}_PORT: the line takes --port${side} from ${unknownIn(port)}; without it imapferry goes to ${implicit ? 993 : 143}`,
-    );
+    told.gaps.push({
+      of: `${prefix}_PORT`,
+      why: `the line takes --port${side} from ${unknownIn(port)}; without it imapferry goes to ${implicit ? 993 : 143}`,
+    });
   if (kind !== 'implicit') told.settings.set(`${prefix}_TLS`, kind);
   if (kind === 'starttls' && tls !== true)
     told.assumed.push(
@@ -130,7 +131,8 @@ function login(side: Side, options: Options, told: Told): void {
     return;
   }
   const passfile = options.value(`passfile${side}`);
-  const known = passfile && passfile.unknown.length === 0 && passfile.text !== '';
+  const typed = options.value(`password${side}`) !== undefined;
+  const known = passfile && !typed && passfile.unknown.length === 0 && passfile.text !== '';
   const path = known ? passfile.text : file;
   told.settings.set(`${prefix}_PASSWORD_FILE`, path);
   if (known) {
@@ -139,11 +141,11 @@ function login(side: Side, options: Options, told: Told): void {
     );
     return;
   }
-  if (passfile)
+  if (passfile && !typed)
     told.assumed.push(
       `${prefix}_PASSWORD_FILE=${file}: the line takes --passfile${side} from ${unknownIn(passfile) || 'nothing'}, which can't be known here.`,
     );
-  if (options.value(`password${side}`))
+  if (typed)
     told.different.push(
       `The ${side === '1' ? 'old' : 'new'} mailbox's password stands on imapsync's line, where every user of the machine could read it in the list of processes. It is not repeated here: it goes into ${file}.`,
     );
@@ -165,5 +167,5 @@ function needed(
     word && word.unknown.length > 0
       ? `the line takes ${option} from ${unknownIn(word)}`
       : `the line has no ${option}`;
-  told.gaps.push(`${variable}: ${why}`);
+  told.gaps.push({ of: variable, why });
 }

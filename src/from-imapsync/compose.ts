@@ -76,8 +76,11 @@ function flowList(text: string): string[] {
   );
 }
 
+/** A scalar of one line, without its quotation marks and a comment behind it. */
 function scalar(text: string): string {
-  if (/^".*"$/s.test(text)) return text.slice(1, -1).replaceAll(/\\(.)/gs, '$1');
-  if (/^'.*'$/s.test(text)) return text.slice(1, -1).replaceAll("''", "'");
+  const [, double, single] =
+    /^(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)')\s*(?:#.*)?$/s.exec(text) ?? [];
+  if (double !== undefined) return double.replaceAll(/\\(.)/gs, '$1');
+  if (single !== undefined) return single.replaceAll("''", "'");
   return text.replace(/\s+#.*$/, '').trim();
 }

@@ -2,17 +2,23 @@
  * FOLDERS. imapsync carries the folders of --folder, --folderrec, --subscribed and --include together, or all where none
  * of these is given, and then takes away what --exclude matches; --f1f2 says where a folder goes.
  */
-import { named, patternsOf, renaming } from './patterns.ts';
+import { named, patternsOf, renaming, standsFor } from './patterns.ts';
 import { type Options, type Told, unknownIn } from './told.ts';
 import { decoded } from './utf7.ts';
 import type { Word } from './words.ts';
 
 /** Sets FOLDERS where it is not `*`, and says which folders could not be told. */
 export function folders(options: Options, told: Told): void {
-  const separator = separatorOf(options, told);
-  const entries = [...chosen(options, separator, told), ...renamed(options, told)];
+  const selected = chosen(options, separatorOf(options, told), told);
   const excluded = leftOut(options, told);
-  const text = [...tidy(entries), ...excluded].join(', ');
+  const moved = renamed(options, told).filter(
+    ({ name }) =>
+      selected.some(({ source }) => standsFor(source, name)) &&
+      !excluded.some((pattern) => standsFor(pattern, name)),
+  );
+  const text = [...tidy([...selected, ...moved]), ...excluded.map((pattern) => `!${pattern}`)].join(
+    ', ',
+  );
   if (text !== '*') told.settings.set('FOLDERS', text);
   counterparts(options, told);
 }
@@ -39,7 +45,7 @@ function chosen(options: Options, separator: string, told: Told): Entry[] {
   const entries: Entry[] = [];
   const known = (option: string, word: Word) => {
     if (word.unknown.length === 0) return true;
-    told.gaps.push(`FOLDERS: the line takes ${option} from ${unknownIn(word)}`);
+    told.gaps.push({ of: 'FOLDERS', why: `the line takes ${option} from ${unknownIn(word)}` });
     return false;
   };
   for (const word of options.values('folder'))
@@ -56,49 +62,64 @@ function chosen(options: Options, separator: string, told: Told): Entry[] {
     const patterns = word.unknown.length === 0 ? patternsOf(word.text) : undefined;
     if (patterns) entries.push(...patterns.map((source) => ({ source })));
     else
-      told.gaps.push(
-        `FOLDERS: --include ${shown(word)} is a pattern that FOLDERS can't tell; name its folders, \`*\` stands for any part of a name`,
-      );
+      told.gaps.push({
+        of: 'FOLDERS',
+        why: `--include ${shown(word)} is a pattern that FOLDERS can't tell; name its folders, \`*\` stands for any part of a name`,
+      });
   }
   if (options.switched('subscribed'))
     told.more.push('--subscribed: imapferry does not ask which folders are subscribed');
   const asked = ['folder', 'folderrec', 'include'].some((name) => options.values(name).length > 0);
-  return asked ? entries : [{ source: '*' }];
+  if (!asked) return [{ source: '*' }];
+  if (entries.length > 0) return entries;
+  told.assumed.push('FOLDERS=INBOX stands in for the folders that are to be filled in.');
+  return [{ source: 'INBOX' }];
 }
 
-function renamed(options: Options, told: Told): Entry[] {
-  if (options.switched('nof1f2')) return [];
-  const entries: Entry[] = [];
-  for (const word of [...options.values('f1f2'), ...options.values('f1f2h')]) {
+/** What is sent somewhere by hand: of a folder that is not carried nothing has to be said. */
+function renamed(options: Options, told: Told): (Entry & { readonly name: string })[] {
+  const entries: (Entry & { readonly name: string })[] = [];
+  const add = (from: string, to: string) => {
+    const name = decoded(from);
+    entries.push({ name, source: named(name), to: named(decoded(to)) });
+  };
+  const pairs = options.switched('nof1f2')
+    ? []
+    : [...options.values('f1f2'), ...options.values('f1f2h')];
+  for (const word of pairs) {
     const [, from, to] = /^([^=]+)=(.+)$/s.exec(word.text) ?? [];
     if (from === undefined || to === undefined || word.unknown.length > 0)
       told.missing.push(
         `--f1f2 ${shown(word)}: it does not say both folders; write old=new into FOLDERS`,
       );
-    else entries.push({ source: named(decoded(from)), to: named(decoded(to)) });
+    else add(from, to);
   }
   for (const word of options.values('regextrans2')) {
     const found = word.unknown.length === 0 ? renaming(word.text) : undefined;
-    if (found) entries.push({ source: named(found.from), to: named(decoded(found.to)) });
+    if (found) add(found.from, found.to);
     else
       told.missing.push(
         `--regextrans2 ${shown(word)}: imapferry knows the counterparts of folders and exchanges separator and prefix by itself; where a folder still goes elsewhere than it should, write old=new into FOLDERS`,
       );
   }
+  if (options.switched('office2')) add('Files', 'Files_renamed_by_imapsync');
   return entries;
 }
 
+/** Patterns of folders that are not carried. */
 function leftOut(options: Options, told: Told): string[] {
   if (options.switched('noexclude')) return [];
-  const entries = options.values('exclude').flatMap((word) => {
-    const patterns = word.unknown.length === 0 ? patternsOf(word.text) : undefined;
-    if (patterns === undefined)
+  const given = options.values('exclude');
+  const preset = options.switched('office1') ? [{ text: '^Files$', unknown: [] }] : [];
+  const patterns = [...given, ...preset].flatMap((word) => {
+    const found = word.unknown.length === 0 ? patternsOf(word.text) : undefined;
+    if (found === undefined)
       told.more.push(
         `--exclude ${shown(word)} is a pattern that FOLDERS can't tell: leave its folders out by hand, \`!name\` each`,
       );
-    return (patterns ?? []).map((pattern) => `!${pattern}`);
+    return found ?? [];
   });
-  return [...new Set(entries)];
+  return [...new Set(patterns)];
 }
 
 /** `--folderrec` wants the source's separator, which only the server knows for sure. */
@@ -116,7 +137,7 @@ function separatorOf(options: Options, told: Told): string {
 }
 
 function counterparts(options: Options, told: Told): void {
-  const preset = ['gmail1', 'gmail2'].some((name) => options.switched(name));
+  const preset = options.switched('gmail1') || options.switched('gmail2') || false;
   const automap = options.switched('automap') ?? preset;
   if (!automap)
     told.different.push(

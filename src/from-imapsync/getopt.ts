@@ -58,7 +58,12 @@ export function readArguments(words: readonly Word[]): Read {
     }
     const [matched, name = '', equals] = /^--?([A-Za-z][\w-]*)(=)?/.exec(word.text) ?? [];
     if (matched === undefined) {
-      if (word.unknown.length > 0) unknown.push(...word.unknown);
+      const dash = /^-?[–—−]+-?([a-z][\w-]*)/i.exec(word.text)?.[1];
+      if (dash !== undefined)
+        wrong.push(
+          `${dash} has a long dash in front, as text processors make it, in place of two short ones`,
+        );
+      else if (word.unknown.length > 0) unknown.push(...word.unknown);
       else stray++;
       continue;
     }

@@ -13,6 +13,8 @@ export type Meaning =
   | { readonly kind: 'missing'; readonly why: string }
   /** No counterpart, and without it imapferry carries mail that imapsync would have left where it is. */
   | { readonly kind: 'selects'; readonly why: string }
+  /** Carries nothing, only looks. */
+  | { readonly kind: 'looks'; readonly why: string }
   /** Deletes; imapferry does not. */
   | { readonly kind: 'deletes'; readonly why: string };
 
@@ -30,12 +32,14 @@ const setting: Meaning = { kind: 'setting' };
 const needless: Meaning = { kind: 'needless' };
 const missing = (why: string): Meaning => ({ kind: 'missing', why });
 const selects = (why: string): Meaning => ({ kind: 'selects', why });
+const looks = (why: string): Meaning => ({ kind: 'looks', why });
 const deletes = (why: string): Meaning => ({ kind: 'deletes', why });
 
 const NEVER_THERE = 'imapferry never deletes anything at the destination';
 const UNCHANGED = 'imapferry never changes a message: what arrives is the original, byte for byte';
 const NO_LIMIT = 'this version has no such limit; when a server asks to go slower, imapferry does';
-const CHECK = '`imapferry check` does that; DRY_RUN=true stands in for it here';
+const CHECK =
+  'with it imapsync carries nothing; `imapferry check` is the counterpart, and DRY_RUN=true stands in for it';
 const PROXY = 'imapferry logs in as the mailbox itself, not as an administrator on its behalf';
 
 /** Each line: the options, what they come to, and what `--no…` comes to (else nothing is to be done about it). */
@@ -63,7 +67,7 @@ const TABLE: readonly (readonly [specs: string, meaning: Meaning, negated?: Mean
   ['automap!', setting, setting],
   ['folder=s folderrec=s include=s exclude=s f1f2=s f1f2h=s% regextrans2=s', setting],
   ['subscribed', setting],
-  ['noexclude nof1f2', setting],
+  ['noexclude nof1f2', needless],
   ['subfolder#=s', setting],
   ['prefix#=s sep#=s', setting],
   ['folderfirst=s folderlast=s', needless],
@@ -114,7 +118,10 @@ const TABLE: readonly (readonly [specs: string, meaning: Meaning, negated?: Mean
     missing('flags are carried as they are, but for those that the destination does not keep'),
   ],
   ['filterflags! filterbuggyflags! flagscase! syncflagsaftercopy!', needless],
-  ['resyncflags!', setting, needless],
+  [
+    'resyncflags!',
+    missing('flags that change at the source after a message was carried do not follow it'),
+  ],
   [
     'synclabels! resynclabels!',
     missing('labels are not carried; each label is a folder, and goes where folders go'),
@@ -123,10 +130,10 @@ const TABLE: readonly (readonly [specs: string, meaning: Meaning, negated?: Mean
   ['idatefromheader!', missing('the date of arrival is carried as the source has it')],
   ['syncacls!', missing('rights of other users are not carried')],
 
-  ['dry! dry1!', setting],
-  ['justfolders! justfoldersizes! justlogin! justconnect! justbanner!', selects(CHECK)],
-  ['justautomap! justfolderlists!', selects(CHECK)],
-  ['version help', selects(CHECK)],
+  ['dry! dry1!', looks('DRY_RUN=true is the same')],
+  ['justfolders! justfoldersizes! justlogin! justconnect! justbanner!', looks(CHECK)],
+  ['justautomap! justfolderlists!', looks(CHECK)],
+  ['version help', looks(CHECK)],
 
   ['maxmessagespersecond=f maxbytespersecond=i', missing(NO_LIMIT)],
   ['maxbytesafter=i maxsleep=f', needless],
@@ -145,7 +152,7 @@ const TABLE: readonly (readonly [specs: string, meaning: Meaning, negated?: Mean
   ],
   ['debug! debugcontent! debugflags! debugimap! debugimap#! debugmemory! debugfolders!', needless],
   ['debuglist! debugenv! debugsig! debuglabels! debugsleep=f', needless],
-  ['tests! testsdebug! testsunit=s testslive! testslive2! testslive6!', selects(CHECK)],
+  ['tests! testsdebug! testsunit=s testslive! testslive2! testslive6!', looks(CHECK)],
   ['memorystress! simulong=f tail! var=s extra=s', needless],
 ];
 

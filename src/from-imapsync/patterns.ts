@@ -51,3 +51,10 @@ export function renaming(
   if (name === undefined || to === undefined || /[\\$@]/.test(to)) return undefined;
   return { from: name, to };
 }
+
+/** Whether an entry as it stands in FOLDERS, a name or a pattern, stands for a folder. */
+export function standsFor(entry: string, name: string): boolean {
+  if (entry.startsWith('"')) return entry === named(name);
+  const pattern = entry.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  return new RegExp(`^${pattern}$`, 's').test(name);
+}

@@ -37,10 +37,11 @@ export function envLines({ settings }: Told, prefix = ''): string[] {
 /** What a person has to know about a translation, at 80 columns. */
 export function comments(told: Told): string[] {
   const parts: [title: string, sentences: readonly string[]][] = [
-    ['TO BE FILLED IN, only you can know it:', told.gaps],
+    ['TO BE FILLED IN, only you can know it:', told.gaps.map(({ of, why }) => `${of}: ${why}`)],
     ['imapsync itself would not take this:', told.wrong],
     ['NOT DONE, it deletes:', told.deletes],
     ['MORE MAIL than imapsync would carry, because this has no counterpart:', told.more],
+    ['Only to look:', told.looks],
     ['No counterpart:', told.missing],
     ['Taken to be meant:', told.assumed],
     ['Different from imapsync:', told.different],

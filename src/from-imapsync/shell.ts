@@ -221,12 +221,15 @@ class Reader {
     }
   }
 
+  /** Passes over what stands within brackets; what a quotation mark holds opens and closes none. */
   #skipNested(open: string, close: string): void {
     let depth = 0;
+    let quote = '';
     do {
-      const char = this.#text[this.#at];
-      if (char === '\\') this.#at++;
-      else if (char === "'") this.#at = this.#find("'", this.#at + 1);
+      const char = this.#text[this.#at] ?? '';
+      if (char === '\\' && quote !== "'") this.#at++;
+      else if (quote !== '') quote = char === quote ? '' : quote;
+      else if (char === "'" || char === '"') quote = char;
       else if (char === open) depth++;
       else if (char === close) depth--;
       this.#at++;

@@ -7,18 +7,26 @@ export type Side = '1' | '2';
 
 export const PREFIX = { 1: 'SOURCE', 2: 'DEST' } as const;
 
+/** A variable that can't be told, or `options` where the line may have more of them. */
+export interface Gap {
+  readonly of: string;
+  readonly why: string;
+}
+
 /** Collected on the way. */
 export class Told {
   /** Variables in the order in which they are to be printed. */
   readonly settings = new Map<string, string>();
-  /** Settings that only a person can fill in: the variable and why. */
-  readonly gaps: string[] = [];
+  /** Settings that only a person can fill in. */
+  readonly gaps: Gap[] = [];
   /** Options without a counterpart, each with its sentence. */
   readonly missing: string[] = [];
   /** Options that delete where imapferry does not. */
   readonly deletes: string[] = [];
   /** Why mail would be carried that imapsync leaves where it is. */
   readonly more: string[] = [];
+  /** Options with which imapsync carries nothing and only looks. */
+  readonly looks: string[] = [];
   /** What was taken to be meant. */
   readonly assumed: string[] = [];
   /** What will be different. */

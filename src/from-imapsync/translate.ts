@@ -11,9 +11,10 @@ export function translate(words: readonly Word[]): Told {
   const told = new Told();
   told.wrong.push(...read.wrong);
   if (read.unknown.length > 0)
-    told.gaps.push(
-      `more options may stand in ${unknownIn({ text: '', unknown: read.unknown })}, which can't be known here: put them onto the line and translate it again`,
-    );
+    told.gaps.push({
+      of: 'options',
+      why: `more of them may stand in ${unknownIn({ text: '', unknown: read.unknown })}, which can't be known here: put them onto the line and translate it again`,
+    });
   if (read.stray > 0)
     told.wrong.push(
       `${read.stray === 1 ? 'one word belongs' : `${read.stray} words belong`} to no option (not shown, as it may be a part of a password: are there quotation marks around it?)`,
@@ -23,9 +24,10 @@ export function translate(words: readonly Word[]): Told {
   account('2', options, told);
   folders(options, told);
   size(options, told);
+  presets(options, told);
   for (const given of lasts(read.given)) meaning(given, told);
   afterDelivery(options, told);
-  dryRun(options, told);
+  if (told.looks.length > 0) told.settings.set('DRY_RUN', 'true');
   always(told);
   return told;
 }
@@ -41,6 +43,7 @@ function meaning({ option, shown, negated }: Given, told: Told): void {
   if (kind === 'needless') told.needless.push(shown);
   if (kind === 'missing') told.missing.push(why);
   if (kind === 'selects') told.more.push(why);
+  if (kind === 'looks') told.looks.push(why);
   if (kind === 'deletes') told.deletes.push(why);
 }
 
@@ -51,13 +54,38 @@ const UNITS = [
   ['B', 1],
 ] as const;
 
+/** What imapsync sets along with these (its FAQs on Gmail, Exchange and Office 365). */
+const PRESET_SIZES = [
+  ['gmail2', 35_651_584],
+  ['exchange2', 10_000_000],
+  ['office2', 45_000_000],
+] as const;
+
+const SLOWED =
+  'it also slows imapsync down; this version has no such limit, and goes slower when the server asks for it';
+const REWRITTEN = `it also breaks long lines and takes read receipts out; imapferry never changes a message; ${SLOWED}`;
+
+const PRESETS = [
+  ['gmail1', SLOWED],
+  ['gmail2', `${SLOWED}; names that Gmail refuses are not replaced, such a folder is reported`],
+  ['exchange2', REWRITTEN],
+  ['office2', REWRITTEN],
+  [
+    'domino2',
+    'subfolders of INBOX, which Domino refuses, are not moved out of it: write INBOX/Name=Name into FOLDERS',
+  ],
+] as const;
+
+function presets(options: Options, told: Told): void {
+  for (const [name, why] of PRESETS)
+    if (options.switched(name)) told.missing.push(`--${name}: ${why}`);
+  for (const name of ['exchange1', 'domino1'])
+    if (options.switched(name)) told.needless.push(`--${name}`);
+}
+
 function size(options: Options, told: Told): void {
   const given = options.value('maxsize') ?? options.value('appendlimit');
-  const preset = options.switched('gmail2')
-    ? 35_651_584
-    : options.switched('exchange2')
-      ? 10_000_000
-      : undefined;
+  const preset = PRESET_SIZES.find(([name]) => options.switched(name))?.[1];
   const bytes =
     given && given.unknown.length === 0 ? Number(given.text.replaceAll('_', '')) : preset;
   if (bytes === undefined || bytes <= 0) {
@@ -68,6 +96,13 @@ function size(options: Options, told: Told): void {
   }
   const [unit, factor] = UNITS.find(([, factor]) => bytes % factor === 0) ?? ['B', 1];
   told.settings.set('MAX_MESSAGE_SIZE', `${bytes / factor}${unit}`);
+}
+
+/** Whether imapferry would carry mail that imapsync does not, or that can't be known. */
+function leavesOpen({ more, wrong, gaps }: Told): boolean {
+  return (
+    more.length + wrong.length > 0 || gaps.some(({ of }) => of === 'options' || of === 'FOLDERS')
+  );
 }
 
 /**
@@ -87,7 +122,7 @@ function afterDelivery(options: Options, told: Told): void {
       );
     return;
   }
-  if (told.more.length > 0 || told.gaps.some((gap) => /^(?:FOLDERS|more)/.test(gap))) {
+  if (leavesOpen(told)) {
     told.settings.set('AFTER_DELIVERY', 'keep');
     told.assumed.push(
       'AFTER_DELIVERY=keep, although the line has --delete1: imapferry would carry, and remove from the source, mail that imapsync leaves where it is. Set it to expunge once you want that.',
@@ -107,12 +142,6 @@ function afterDelivery(options: Options, told: Told): void {
     'An original is removed only after its copy was read back and found the same, byte for byte. imapsync deletes where a few header lines match.',
     'What other clients have marked \\Deleted is neither carried nor expunged. imapsync expunges it along with its own.',
   );
-}
-
-function dryRun(options: Options, told: Told): void {
-  const only = told.more.some((why) => why.includes('DRY_RUN'));
-  if (options.switched('dry') || options.switched('dry1') || only)
-    told.settings.set('DRY_RUN', 'true');
 }
 
 function always(told: Told): void {

@@ -46,7 +46,8 @@ export function resolve(parts: readonly Part[], variables: Variables, depth = 0)
     else if (part.kind === 'output') current().unknown.push(OUTPUT);
     else {
       const value = depth < DEPTH ? variables.get(part.name) : undefined;
-      if (value === undefined || value === 'several') current().unknown.push(`$${part.name}`);
+      if (value === undefined || value === 'several')
+        current().unknown.push(part.name.startsWith('%') ? part.name : `$${part.name}`);
       else if (part.kind === 'array') {
         for (const word of elements(value).flatMap((each) => resolve(each, variables, depth + 1)))
           words.push({ text: word.text, unknown: [...word.unknown] });
