@@ -27,7 +27,7 @@ function where(side: Side, options: Options, told: Told): void {
     );
   if (side === '2' && (options.switched('exchange2') || name.endsWith('.office365.com')))
     told.steps.push(
-      'Exchange rebuilds the messages that it stores, so that no copy is the same to the byte: with VERIFY=bytes the originals stay. VERIFY=headers is for such servers, and proves less; the README tells how much less.',
+      'Exchange rebuilds the messages that it stores, so that no copy is the same to the byte: with VERIFY=bytes the originals stay. VERIFY=headers is for such servers; it proves less, and says so at every start.',
     );
   if (/(?:^|\.)(?:gmail|googlemail)\.com$/.test(name))
     told.steps.push(
@@ -112,6 +112,11 @@ function certificates(side: Side, options: Options, told: Told, off: boolean): v
 function login(side: Side, options: Options, told: Told): void {
   const prefix = PREFIX[side];
   needed(`${prefix}_USER`, `--user${side}`, options.value(`user${side}`), told);
+  if (options.value(`authuser${side}`))
+    told.gaps.push({
+      of: `${prefix}_USER`,
+      why: `the line logs in as an administrator (--authuser${side}) on behalf of --user${side}, and imapferry as the mailbox itself; some servers take both in one name, Dovecot as user*administrator`,
+    });
   const mechanism = options.value(`authmech${side}`)?.text.toUpperCase() ?? '';
   const direct = options.value(`oauthdirect${side}`);
   const token = options.value(`oauthaccesstoken${side}`);
@@ -137,7 +142,7 @@ function login(side: Side, options: Options, told: Told): void {
   told.settings.set(`${prefix}_PASSWORD_FILE`, path);
   if (known) {
     told.steps.push(
-      `${path} is read as it is, as --passfile${side} was: it must hold the password and nothing else; imapsync took the first line of it. chmod 400 it, for the user that imapferry runs as.`,
+      `${path} is read as it is, as --passfile${side} was: it must hold the password and nothing else; imapsync took the first line of it. chmod 400 it, for the user that imapferry runs as${path.startsWith('/') ? '' : ', and mind from which directory it is looked for'}; a container has to have it mounted.`,
     );
     return;
   }

@@ -143,9 +143,9 @@ function counterparts(options: Options, told: Told): void {
     told.different.push(
       'The line has no --automap: imapsync makes a folder of the same name for each. imapferry takes the counterpart where there is one (Sent goes to Gesendet); `name=name` in FOLDERS says otherwise.',
     );
-  if (options.switched('gmail1'))
+  if (options.switched('gmail1') || /\.gmail\.com$/i.test(options.value('host1')?.text ?? ''))
     told.different.push(
-      'Gmail\'s "All Mail", "Starred" and "Important" only show mail of other folders: imapferry leaves them out. imapsync carries what lies in "All Mail" alone, the archived mail without a label; give such mail a label first, or name the folder in FOLDERS.',
+      'Gmail\'s "All Mail", "Starred" and "Important" only show mail of other folders: imapferry leaves them out. imapsync carries what lies in "All Mail" alone, the archived mail without a label; give such mail a label first.',
     );
   for (const name of ['prefix1', 'sep1', 'prefix2', 'sep2'])
     if (options.value(name)) told.missing.push(`--${name}: imapferry asks the server for it`);

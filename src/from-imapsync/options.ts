@@ -53,7 +53,8 @@ const TABLE: readonly (readonly [specs: string, meaning: Meaning, negated?: Mean
       'give a command that prints the access token as SOURCE_PASSWORD_COMMAND or DEST_PASSWORD_COMMAND; it is run at every login',
     ),
   ],
-  ['authuser#=s proxyauth#', missing(PROXY)],
+  ['authuser#=s', setting],
+  ['proxyauth#', missing(PROXY)],
   ['domain#=s', missing('imapferry knows no NTLM')],
   ['authmd5#! authmd5! trylogin!', needless],
   [

@@ -57,7 +57,7 @@ export class Options {
     return this.#all(name).flatMap(({ value }) => (value ? [value] : []));
   }
 
-  /** Whether a switch is on, off by `--no…`, or not given. */
+  /** Whether an option is given, negated by `--no…`, or absent. */
   switched(name: string): boolean | undefined {
     const last = this.#all(name).at(-1);
     return last && !last.negated;

@@ -28,7 +28,7 @@ export function translate(words: readonly Word[]): Told {
   for (const given of lasts(read.given)) meaning(given, told);
   afterDelivery(options, told);
   if (told.looks.length > 0) told.settings.set('DRY_RUN', 'true');
-  always(told);
+  always(options, told);
   return told;
 }
 
@@ -144,12 +144,26 @@ function afterDelivery(options: Options, told: Told): void {
   );
 }
 
-function always(told: Told): void {
+/** Options with which a copy is not what the original is. */
+const REWRITES = [
+  'regexmess',
+  'pipemess',
+  'maxlinelengthcmd',
+  'truncmess',
+  'disarmreadreceipts',
+  'addheader',
+  'gmail2',
+  'exchange2',
+  'office2',
+];
+
+function always(options: Options, told: Told): void {
+  const rewritten = REWRITES.filter((name) => options.switched(name)).map((name) => `--${name}`);
   told.different.push(
     'Certificates are checked on both sides. imapsync checks none unless --sslargs asks for it.',
     'At the destination nothing is ever marked \\Deleted and nothing removed.',
     'imapferry runs for ever, is told of new mail by the server (IDLE) and looks through every folder each ten minutes besides (SWEEP_INTERVAL). Nothing has to start it from time to time.',
-    'What imapsync has copied already is found at the destination by its bytes, and not sent again.',
+    `What imapsync has copied already is found at the destination by its bytes, and not sent again${rewritten.length > 0 ? `; but what it changed on the way (${rewritten.join(', ')}) arrives once more, unchanged` : ''}.`,
   );
   told.steps.push(
     "Stop imapsync's timer or crontab line first: two at work on one mailbox may carry a message twice.",

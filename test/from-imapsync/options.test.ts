@@ -149,7 +149,9 @@ describe('what has no counterpart is named, and why', () => {
     ['--search ALL', 'more', 'every message of a folder'],
     ['--subscribed', 'more', 'which folders are subscribed'],
     ["--exclude '(?i)spam'", 'more', "'(?i)spam'"],
-    ['--authuser1 admin', 'missing', 'not as an administrator'],
+    ['--proxyauth1', 'missing', 'not as an administrator'],
+    ['--addheader', 'different', 'changed on the way (--addheader)'],
+    ['--host1 imap.gmail.com', 'different', 'All Mail'],
     ['--sslargs1 SSL_verify_mode=0', 'missing', 'SOURCE_TLS_FINGERPRINT'],
     ['--sslargs1 SSL_version=TLSv1', 'missing', 'TLS 1.2 or newer'],
     ['--authmech1 NTLM', 'missing', 'OAUTHBEARER'],
@@ -187,6 +189,10 @@ describe('what has no counterpart is named, and why', () => {
     const now = told(`${BASE.replaceAll(/--host\d \S+/g, '')} ${args}`)[list];
     expect(Array.isArray(now) && now.some((each) => String(each).includes(words))).toBe(true);
   });
+});
+
+test('an administrator on the line leaves the login name open', () => {
+  expect(told(`${BASE} --authuser1 admin`).gaps).toMatchObject([{ of: 'SOURCE_USER' }]);
 });
 
 test('without --automap it is said that folders still go to their counterparts', () => {
