@@ -9,8 +9,6 @@ and removes an original only after its copy was read back and found the same.
   imapferry sweep    forward all that is there now, print a summary, exit
   imapferry health   is the running imapferry of this STATE_DIR alive?
   imapferry stuck    what could not be carried, and why; --retry has it tried again now
-  imapferry from-imapsync -- imapsync --host1 …
-                     the settings that do what this line of imapsync does (or a file with such a line)
 
   --env-file FILE    read settings from FILE in place of .env (repeatable; earlier files win)
   --help, --version
@@ -25,10 +23,6 @@ interface Invocation {
 
 /** Runs the command line and resolves with the exit code. */
 async function main(args: string[]): Promise<number> {
-  if (args[0] === 'from-imapsync' && args[1] !== '--help') {
-    const { fromImapsync } = await import('./commands/from-imapsync.ts');
-    return fromImapsync(args.slice(args[1] === '--' ? 2 : 1), { print: say, tell });
-  }
   const invocation = await understand(args);
   if (typeof invocation === 'number') return invocation;
   if (invocation.retry && invocation.command !== 'stuck') {
@@ -104,10 +98,6 @@ async function version(): Promise<number> {
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
 
 function complain(why: string): void {
