@@ -4,7 +4,7 @@
  */
 import type { Copy, FolderView, MessageKey, Original } from '../domain/message.ts';
 import { isDeleted } from '../domain/message.ts';
-import type { DestinationSession, Note } from '../domain/ports.ts';
+import type { DestinationReader, Note } from '../domain/ports.ts';
 import { type Proof, Receipt, sha256 } from '../domain/receipt.ts';
 import type { Verify } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
@@ -30,7 +30,7 @@ interface Sighted {
  */
 export async function seek(
   works: Works,
-  session: DestinationSession,
+  session: DestinationReader,
   view: FolderView,
   epoch: Epoch,
   originals: readonly Original[],
@@ -69,7 +69,7 @@ export async function seek(
 /** Reads them, and resolves with the Receipts that they would make, those of copies that prove an original by now left out. */
 async function matchesOf(
   works: Works,
-  session: DestinationSession,
+  session: DestinationReader,
   view: FolderView,
   epoch: Epoch,
   wanted: ReadonlyMap<number, Sighted>,
