@@ -11,6 +11,7 @@ and removes an original only after its copy was read back and found the same.
   imapferry health   is the running imapferry of this STATE_DIR alive?
   imapferry stuck    what could not be carried, and why; --retry has it tried again now
 
+  --dry-run          with run and sweep: say what would become of each message, change nothing
   --env-file FILE    read settings from FILE in place of .env (repeatable; earlier files win)
   --help, --version
 
@@ -21,6 +22,7 @@ interface Invocation {
   readonly envFiles: readonly string[];
   readonly retry: boolean;
   readonly json: boolean;
+  readonly dryRun: boolean;
 }
 
 /** Runs the command line and resolves with the exit code. */
@@ -35,11 +37,15 @@ async function main(args: string[]): Promise<number> {
     complain(`--json belongs to "check", not to "${invocation.command}".`);
     return 2;
   }
+  if (invocation.dryRun && !['run', 'sweep'].includes(invocation.command)) {
+    complain(`--dry-run belongs to "run" and "sweep", not to "${invocation.command}".`);
+    return 2;
+  }
   switch (invocation.command) {
     case 'run':
     case 'sweep': {
       const { forward } = await import('./commands/forward.ts');
-      return forward(invocation.command, invocation.envFiles);
+      return forward(invocation.command, invocation.envFiles, invocation);
     }
     case 'check': {
       const { check } = await import('./commands/check.ts');
@@ -74,6 +80,7 @@ async function understand(args: string[]): Promise<Invocation | number> {
         'env-file': { type: 'string', multiple: true },
         retry: { type: 'boolean' },
         json: { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
         help: { type: 'boolean' },
         version: { type: 'boolean' },
       },
@@ -92,6 +99,7 @@ async function understand(args: string[]): Promise<Invocation | number> {
       envFiles: values['env-file'] ?? [],
       retry: values.retry ?? false,
       json: values.json ?? false,
+      dryRun: values['dry-run'] ?? false,
     };
   } catch (thrown) {
     complain(thrown instanceof Error ? thrown.message : String(thrown));
