@@ -135,9 +135,11 @@ export class Lane {
       this.#world.admit(pair, view, session.abilities);
       if (this.#session === session) this.#epoch = this.#world.epochOf(pair, view);
     } catch (thrown) {
-      this.#barred = asFailure(thrown, 'open');
-      if (pair && this.#stale(pair, this.#barred)) void session.logout();
-      throw this.#barred;
+      const failure = asFailure(thrown, 'open');
+      if (pair && this.#stale(pair, failure)) await session.logout();
+      // Of a connection that has ended nothing is barred: work waits for the next one.
+      if (this.#session === session) this.#barred = failure;
+      throw failure;
     } finally {
       this.#tell();
     }

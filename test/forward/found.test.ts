@@ -218,3 +218,42 @@ it('lists a destination folder once, however many batches are looked for there',
   await Promise.all([1, 2, 3].map(() => listings.current(session, view, 1)));
   expect(asked).toEqual([1, 6, 6]);
 });
+
+describe('a connection that is ended because it refuses a folder which it had open', () => {
+  it('does not cost the next folder its visit', async () => {
+    await using rig = new Rig('A', 'B');
+    rig.source.put(letter(), { folder: 'A' });
+    rig.source.put(letter(), { folder: 'B' });
+    rig.destination.plan('append', { closesAfter: true });
+    rig.start({ maxWatchers: 0, pace: { settle: 60_000 } });
+    await rig.until('it is sent', () => rig.destination.count('append') === 1);
+    await rig.stop();
+    rig.destination.folder('A').messages.length = 0;
+    // A is visited twice: what an earlier life had under way is settled by a second look.
+    const stale = new Failure('Mailbox was deleted under us', {
+      step: 'open',
+      scope: 'connection',
+    });
+    let opens = 0;
+    rig.source.beforeEach(({ name }) => {
+      if (name === 'open' && ++opens === 3) rig.source.plan('open', fails(stale));
+    });
+    rig.source.plan('logout', { takes: 60 });
+    const { failures } = await rig.sweep({ pace: { settle: 100 } });
+    expect(opens).toBeGreaterThan(3);
+    expect(failures.filter(({ folder }) => folder === 'B')).toEqual([]);
+  });
+});
+
+it('a connection that ends while its folder is opened has work wait, not turned away', async () => {
+  await using rig = new Rig();
+  rig.start({ sweepInterval: 60, pace: { reconnectFirst: 600, reconnectLongest: 600 } });
+  await rig.until('it is looked at', () => rig.count('folder.looked') >= 1);
+  rig.destination.plan('append', { takes: 150 });
+  rig.source.put(letter());
+  rig.source.put(letter());
+  await rig.until('it is sent', () => rig.destination.count('append') === 1);
+  rig.source.plan('open', { closesBefore: true });
+  await rig.empty();
+  expect(rig.count('delivery.postponed')).toBe(0);
+});
