@@ -117,9 +117,8 @@ function forgetVanished(
       works.clock.now(),
     );
   } catch (thrown) {
-    // Rows that stay open do no harm and are closed by a look a little later; what is there is looked at all the same.
+    // Rows that stay open do no harm and are closed by a later look; what is there is looked at all the same.
     if (!(thrown instanceof Failure) || thrown.step !== 'journal') throw thrown;
-    works.revisit(epoch.pair, works.pace.refusedFirst);
     return;
   }
   for (const note of vanished) {

@@ -257,3 +257,18 @@ it('a connection that ends while its folder is opened has work wait, not turned 
   await rig.empty();
   expect(rig.count('delivery.postponed')).toBe(0);
 });
+
+it('rows of what is gone that can not be closed have the folder looked at no more often', async () => {
+  await using rig = new Rig();
+  rig.source.put(letter());
+  rig.start({ afterDelivery: { kind: 'keep' }, sweepInterval: 20, pace: { refusedFirst: 1 } });
+  await rig.saw('delivery.done');
+  rig.rows.gone = () => {
+    throw new Failure('No space is left', { step: 'journal', scope: 'account' });
+  };
+  rig.source.expunge([1]);
+  const before = { looks: rig.source.count('uids'), sweeps: rig.count('sweep.finished') };
+  await rig.saw('sweep.finished', before.sweeps + 20);
+  const sweeps = rig.count('sweep.finished') - before.sweeps;
+  expect(rig.source.count('uids') - before.looks).toBeLessThanOrEqual(sweeps + 2);
+});

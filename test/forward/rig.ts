@@ -1,8 +1,8 @@
 /** A route between two memory servers, with short waits: the engine as it is, and nothing around it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type EventFields, type EventName, eventStream } from '../../src/domain/events.ts';
-import type { Journal } from '../../src/domain/ports.ts';
-import type { Account, Route } from '../../src/domain/route.ts';
+import type { Journal, RouteJournal } from '../../src/domain/ports.ts';
+import { type Account, accountId, type Route } from '../../src/domain/route.ts';
 import { systemClock } from '../../src/forward/clock.ts';
 import { LoginGate } from '../../src/forward/login-gate.ts';
 import { PACE, type Pace } from '../../src/forward/pace.ts';
@@ -125,6 +125,12 @@ export class Rig {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  /** The rows of the route. */
+  get rows(): RouteJournal {
+    const { name, source, destination } = routeOf();
+    return this.journal.route(name, accountId(source), accountId(destination));
   }
 
   count(event: EventName): number {

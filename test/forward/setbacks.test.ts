@@ -1,18 +1,12 @@
 /** What has gone wrong before decides how it goes on: deaths of the process, refusals in a row, refusals within a minute. */
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
-import type { Clock, RouteJournal } from '../../src/domain/ports.ts';
-import { accountId } from '../../src/domain/route.ts';
+import type { Clock } from '../../src/domain/ports.ts';
 import { Allowance } from '../../src/forward/allowance.ts';
 import { systemClock } from '../../src/forward/clock.ts';
 import { PACE } from '../../src/forward/pace.ts';
 import { Strikes } from '../../src/forward/strikes.ts';
-import { letter, Rig, routeOf } from './rig.ts';
-
-function notes({ journal }: Rig): RouteJournal {
-  const { name, source, destination } = routeOf();
-  return journal.route(name, accountId(source), accountId(destination));
-}
+import { letter, Rig } from './rig.ts';
 
 describe('a message that was in hand when imapferry died', () => {
   /** Letters, with one in hand at so many deaths; then a life. */
@@ -20,7 +14,7 @@ describe('a message that was in hand when imapferry died', () => {
     for (let i = 1; i <= 5; i++) rig.source.put(letter(`letter ${i}`));
     const { uidValidity } = rig.source.folder();
     for (let i = 0; i < deaths; i++) {
-      notes(rig).takeUp({ folder: 'INBOX', uidValidity }, [3]);
+      rig.rows.takeUp({ folder: 'INBOX', uidValidity }, [3]);
       rig.journal.begin();
     }
     rig.start();
@@ -67,10 +61,10 @@ describe('a message that was in hand when imapferry died', () => {
     rig.start({ pace: { holdFirst: 60_000, holdLongest: 60_000 } });
     await rig.saw('delivery.postponed');
     await rig.stop();
-    expect(notes(rig).count('proven')).toBe(1);
+    expect(rig.rows.count('proven')).toBe(1);
     const { uidValidity } = rig.source.folder();
     for (let i = 0; i < 3; i++) {
-      notes(rig).takeUp({ folder: 'INBOX', uidValidity }, [1]);
+      rig.rows.takeUp({ folder: 'INBOX', uidValidity }, [1]);
       rig.journal.begin();
     }
     rig.start();
