@@ -6,6 +6,7 @@ import {
   constants,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -114,6 +115,11 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
   }
   let ended: Promise<void> | undefined;
   const stop = () => (ended ??= end(daemon, home));
+  daemon.once('exit', (code, signal) => {
+    if (ended !== undefined) return;
+    const last = readFileSync(logFile, 'utf8').split('\n').slice(-20).join('\n');
+    console.error(`A Dovecot of a test ended by itself (${code ?? signal}). Its log:\n${last}`);
+  });
   return {
     host: 'localhost',
     port,
