@@ -202,6 +202,9 @@ export interface FolderKey {
   readonly uidValidity: number;
 }
 
+/** The original that a copy proves; `undefined`: one of another source account. */
+export type Claimant = MessageKey | undefined;
+
 /**
  * What survives a crash. Synchronous; each call is one transaction, on disk when it returns (synchronous=FULL), or
  * throws a Failure (step `journal`) and has changed nothing.
@@ -276,10 +279,12 @@ export interface RouteJournal {
     at: number,
   ): void;
   /**
-   * UIDs of a destination folder that already prove an original, whichever route of this journal proved it. With `uids`
-   * only those of them that are asked for.
+   * UIDs of a destination folder that already prove an original, whichever route of this journal proved it, each with
+   * that original. With `uids` only those of them that are asked for.
    */
-  claimed(dest: FolderKey, uids?: readonly number[]): Set<number>;
+  claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant>;
+  /** The originals with this SHA-256 whose copies in that folder were proven under another UIDVALIDITY of it. */
+  claimedBefore(dest: FolderKey, sha256: string): Claimant[];
   /** Rows of the route by state. */
   count(state: Note['state']): number;
   /** What is set aside: for `imapferry stuck`. */

@@ -3,13 +3,17 @@
  * refused for everybody's sake; for good after three copies in a row that differ from their originals.
  */
 import type { Emit } from '../domain/events.ts';
-import type { Failure } from '../domain/failure.ts';
+import type { Failure, Step } from '../domain/failure.ts';
 import type { Clock } from '../domain/ports.ts';
+import type { Outcome } from './deliver.ts';
 import type { Batch } from './folder-state.ts';
 import { doubled, type Pace } from './pace.ts';
 import type { Deliveries } from './queue.ts';
 
 const MOST_DIFFERING = 3;
+
+/** The steps that a batch takes which sends nothing. */
+const ELSEWHERE: ReadonlySet<Step> = new Set(['look', 'fetch', 'retire', 'journal']);
 
 export class Blockade {
   readonly #route: string;
@@ -18,6 +22,8 @@ export class Blockade {
   readonly #resumed: () => void;
   #differing = 0;
   #holds = 0;
+  /** What holds the deliveries happened on the way to the destination. */
+  #atDestination = false;
   #timer: NodeJS.Timeout | undefined;
   /** With `none`, what would be waited for ends all deliveries: for a sweep by command. */
   patience: 'endless' | 'none' = 'endless';
@@ -54,9 +60,9 @@ export class Blockade {
     });
   }
 
-  /** A batch came through: whatever was wrong is over. */
-  delivered(): void {
-    if (this.#holds === 0) return;
+  /** A batch came through: whatever was wrong is over, unless it was at the destination, where the batch had not to go. */
+  delivered(outcome: Outcome): void {
+    if (this.#holds === 0 || (this.#atDestination && outcome === 'not sent')) return;
     this.#holds = 0;
     this.#world.emit('route.resumed', { route: this.#route });
   }
@@ -87,6 +93,7 @@ export class Blockade {
   #hold(failure: Failure): void {
     if (this.#timer !== undefined) return;
     const { pace } = this.#world;
+    this.#atDestination = !ELSEWHERE.has(failure.step);
     const pause = doubled(pace.holdFirst, this.#holds++, pace.holdLongest);
     this.#deliveries.hold();
     this.#timer = setTimeout(

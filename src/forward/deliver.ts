@@ -8,24 +8,26 @@ import { type Batch, DEADLY } from './folder-state.ts';
 import { place } from './place.ts';
 import { retire } from './retire.ts';
 import { attempt } from './retry.ts';
-import { others } from './same.ts';
+import { compareWithNotes, unclear } from './same.ts';
 import { type Road, roadOf } from './triage.ts';
 import type { Works } from './works.ts';
 
 /**
  * Carries a batch, trying again while what fails is this connection only. Each attempt begins with what the journal
- * says, so that no step is done twice. Rejects with the Failure that ended the last attempt; what is noted stays noted.
- * While it lasts, the journal knows the messages as in hand: should the process die, the next one knows with which.
+ * says, so that no step is done twice. Resolves with what it came to; rejects with the Failure that ended the last
+ * attempt; what is noted stays noted. While it lasts, the journal knows the messages as in hand: should the process die,
+ * the next one knows with which.
  */
-export async function deliver(works: Works, found: Batch): Promise<void> {
+export async function deliver(works: Works, found: Batch): Promise<Outcome> {
   const { key } = found.epoch;
   const batch = { ...found, messages: withoutDeadly(works, found) };
   const uids = batch.messages.map(({ uid }) => uid);
-  if (uids.length === 0) return;
+  if (uids.length === 0) return 'not sent';
   works.journal.takeUp(key, uids);
   try {
-    await attempts(works, batch);
+    return await attempts(works, batch);
   } finally {
+    for (const uid of uids) found.epoch.sure.delete(uid);
     works.journal.putDown(key, uids);
   }
 }
@@ -45,7 +47,7 @@ function withoutDeadly(works: Works, { epoch, messages }: Batch): readonly Liste
   });
 }
 
-async function attempts(works: Works, batch: Batch): Promise<void> {
+async function attempts(works: Works, batch: Batch): Promise<Outcome> {
   const { allowance, clock, pace, quit } = works;
   const carried = new Map<number, ReadonlySet<string>>();
   const retried = (failure: Failure, nth: number) =>
@@ -58,7 +60,7 @@ async function attempts(works: Works, batch: Batch): Promise<void> {
       why: failure.message,
       err: failure,
     });
-  await attempt(() => allowance.attempt(() => once(works, batch, carried), quit, wasRefused), {
+  return attempt(() => allowance.attempt(() => once(works, batch, carried), quit, wasRefused), {
     clock,
     pace,
     signal: quit,
@@ -72,7 +74,9 @@ function wasRefused(came: { value: Outcome } | { thrown: unknown }): boolean {
   return !(came.thrown instanceof Failure) || came.thrown.kind !== 'lost';
 }
 
-type Outcome = 'through' | 'some refused';
+export type Outcome =
+  /** Nothing of it went to the destination: there was nothing to send. */
+  'not sent' | 'through' | 'some refused';
 
 async function once(
   works: Works,
@@ -85,20 +89,34 @@ async function once(
     batch.messages.map(({ uid }) => uid),
   );
   const roads = sort(works, batch, notes);
-  for (const other of await others(works, batch, roads.retire, notes, carried)) {
-    notes.delete(other.uid);
-    roads.seek.push(other);
-  }
+  const told = await compareWithNotes(works, batch, roads.retire, notes, carried);
+  for (const { uid } of told.other) notes.delete(uid);
   const proven = works.journal.receipts(
     epoch.key,
-    roads.retire.map(({ uid }) => uid),
+    told.same.map(({ uid }) => uid),
   );
   await retire(works, batch, proven, carried);
-  const travelling = withinLimits(works, batch, [...roads.seek, ...roads.fresh], notes);
-  if (travelling.length === 0) return 'through';
+  const seek = [...roads.seek, ...told.other];
+  const travelling = withinLimits(works, batch, [...seek, ...roads.fresh], notes);
+  const seeking = new Set(seek.map(({ uid }) => uid));
+  const outcome = await send(works, batch, travelling, seeking, notes, carried);
+  if (told.unclear.length > 0) throw unclear(batch, told.unclear);
+  return outcome;
+}
+
+/** Fetches what is to travel, brings it to the destination, and retires what is proven there. */
+async function send(
+  works: Works,
+  batch: Batch,
+  travelling: readonly Listed[],
+  seeking: ReadonlySet<number>,
+  notes: ReadonlyMap<number, Note>,
+  carried: Map<number, ReadonlySet<string>>,
+): Promise<Outcome> {
+  if (travelling.length === 0) return 'not sent';
+  const { epoch } = batch;
   await works.destinations.ready();
   const originals = await fetchOriginals(works, batch, travelling, notes);
-  const seeking = new Set(roads.seek.map(({ uid }) => uid));
   for (const { uid, flags } of originals) {
     // A copy that an earlier attempt made has the flags of that time.
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);

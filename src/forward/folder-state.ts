@@ -4,6 +4,15 @@ import type { Deaths, FolderKey } from '../domain/ports.ts';
 import type { FolderPair } from '../domain/route.ts';
 import type { Lane } from './lane.ts';
 
+/** A message of an APPEND of this process, while its copy is not proven and may be at the destination. */
+export interface Sent {
+  readonly sha256: string;
+  /** The APPEND was answered OK: sent again, the message would fare no better. */
+  readonly accepted: boolean;
+  /** When it ended (clock ticks), answered or interrupted; absent while it is under way. */
+  readonly endedAt?: number;
+}
+
 /**
  * A source folder under one UIDVALIDITY, in one process. All work on messages names its epoch, and a lane serves it
  * only while that very epoch is open: nothing is ever done on old numbers.
@@ -20,12 +29,10 @@ export class Epoch {
   highest: number;
   /** UIDs in a batch that waits or travels. No two batches hold one message. */
   readonly inHand = new Set<number>();
-  /** What this process has sent and not proven yet: the SHA-256 of each, by UID. */
-  readonly sent = new Map<number, string>();
-  /** When an APPEND of this process was interrupted (clock ticks), by UID. Absent: by an earlier process. */
-  readonly interrupted = new Map<number, number>();
-  /** UIDs whose APPEND was answered OK in this process, and whose copies were not found. */
-  readonly accepted = new Set<number>();
+  /** What this process has sent and not proven yet, by UID. */
+  readonly sent = new Map<number, Sent>();
+  /** UIDs in hand that are, for sure, the very messages that were carried: only their \Deleted marks are known as ours. */
+  readonly sure = new Set<number>();
   /** Messages of batches that lost their connection at every try: each travels by itself, so that one keeps no other. */
   readonly apart = new Set<number>();
   /** Unverified messages that this process has looked at. */

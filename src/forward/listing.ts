@@ -34,15 +34,18 @@ export class Listing {
   }
 
   /**
-   * What may be a copy of this original, with UID `from` or higher: the same Message-ID; where the original has none
-   * that travels unharmed, the same size or INTERNALDATE. Their bytes decide. A copy marked \Deleted proves nothing.
+   * What may be a copy of this original: the same Message-ID; where the original has none that travels unharmed, all that
+   * has come since it was sent, or the same size or INTERNALDATE. Their bytes decide. A copy marked \Deleted proves
+   * nothing.
+   * @param since the lowest UID that its copy may have; `undefined`: any
    */
-  candidates(original: Original, from: number): Candidate[] {
+  candidates(original: Original, since: number | undefined): Candidate[] {
     const id = messageIdOf(original.bytes);
     const harmless = id !== undefined && /^[\x20-\x7e]*$/.test(id);
     const rows = harmless
       ? (this.#byMessageId.get(id) ?? [])
-      : this.#alike(original, id !== undefined);
+      : this.#withoutSafeId(original, id !== undefined, since !== undefined);
+    const from = since ?? 1;
     return rows.filter(
       (row) => row.uid >= from && !isDeleted(row.flags) && isOfSize(row, original),
     );
@@ -65,8 +68,10 @@ export class Listing {
     return [...this.#withoutId, ...[...this.#byMessageId.values()].flat()];
   }
 
-  #alike(original: Original, anyId: boolean): Candidate[] {
+  #withoutSafeId(original: Original, anyId: boolean, wasSent: boolean): Candidate[] {
     const rows = anyId ? this.#all() : this.#withoutId;
+    // A server may have rewritten size and INTERNALDATE both.
+    if (wasSent) return rows;
     const date = original.internalDate?.getTime();
     return rows.filter(
       (row) =>

@@ -93,8 +93,9 @@ async function recover(
   const doubtful: Original[] = [];
   for (const original of first.missing) {
     const note = notes.get(original.uid);
-    const renumbered = note === undefined && epoch.doubtSince !== undefined;
-    if (note?.state === 'appending' || renumbered) {
+    const forgotten =
+      note === undefined && (epoch.doubtSince !== undefined || epoch.sent.has(original.uid));
+    if (note?.state === 'appending' || forgotten) {
       if (misses(works, epoch, original)) doubtful.push(original);
     } else if (
       note?.state === 'unverified' &&
@@ -110,7 +111,7 @@ async function recover(
     noteFound(works, epoch, view, doubtful, second.found, notes);
     receipts.push(...second.found);
     for (const original of second.missing) {
-      if (!epoch.accepted.has(original.uid)) {
+      if (!epoch.sent.get(original.uid)?.accepted) {
         absent.push(original);
         continue;
       }
@@ -127,8 +128,8 @@ async function recover(
  * after the connection ended, counts. Says whether that second look may be taken now; else the folder is revisited.
  */
 function misses(works: Works, epoch: Epoch, { uid }: Original): boolean {
-  const settled =
-    (epoch.interrupted.get(uid) ?? epoch.doubtSince ?? works.startedAt) + works.pace.settle;
+  const ended = epoch.sent.get(uid)?.endedAt ?? epoch.doubtSince ?? works.startedAt;
+  const settled = ended + works.pace.settle;
   const left = settled - works.clock.ticks();
   if (left <= 0) return true;
   works.revisit(epoch.pair, left);
@@ -156,6 +157,7 @@ function noteFound(
   works.journal.prove(receipts, works.clock.now());
   works.proven();
   for (const { original: key, proof } of receipts) {
+    epoch.sent.delete(key.uid);
     const original = originals.find(({ uid }) => uid === key.uid);
     if (original === undefined) continue;
     const why = notes.has(key.uid) ? undefined : 'the journal knew nothing of it';
@@ -175,11 +177,14 @@ async function append(
   const { folder, uidValidity, uidNext } = view;
   const intents = originals.map(intentOf);
   works.journal.intend(epoch.key, { folder, uidValidity, uidNext }, intents);
-  for (const { uid, sha256 } of intents) {
-    epoch.accepted.delete(uid);
-    epoch.sent.set(uid, sha256);
-  }
+  for (const { uid, sha256 } of intents) epoch.sent.set(uid, { sha256, accepted: false });
   const placements = await session.append(originals);
+  const endedAt = works.clock.ticks();
+  for (const [i, { uid, sha256 }] of intents.entries()) {
+    const { is } = placements[i] ?? { is: 'unknown' };
+    if (is === 'refused' || is === 'held') epoch.sent.delete(uid);
+    else epoch.sent.set(uid, { sha256, accepted: is === 'stored', endedAt });
+  }
   const fields = { route: works.route.name, folder: epoch.pair.source, dest: folder };
   works.emit('delivery.appended', { ...fields, count: originals.length });
   const failure = account(works, epoch, originals, placements, notes);
@@ -216,10 +221,7 @@ function account(
     } else if (placement?.is === 'held') {
       held.push(original.uid);
       failure ??= placement.failure;
-    } else {
-      epoch.interrupted.set(original.uid, works.clock.ticks());
-      failure = placement?.failure ?? failure;
-    }
+    } else failure = placement?.failure ?? failure;
   }
   for (const { original, refusal } of refused) {
     if (strikes.out(dest, nameOf(original))) {

@@ -52,6 +52,7 @@ async function mark(
 ): Promise<Set<number>> {
   const uids = receipts.map(({ original }) => original.uid);
   const { epoch, lane } = batch;
+  for (const uid of uids) epoch.sure.add(uid);
   const now = await lane.use(epoch, works.cut, (session) => session.mark(uids));
   await followFlags(works, batch, receipts, carried, now);
   return new Set(uids.filter((uid) => isDeleted(now.get(uid) ?? DELETED)));
@@ -124,14 +125,17 @@ async function expunge(
   receipts: readonly Receipt[],
   uids: readonly number[],
 ): Promise<void> {
-  const { gone, strangers } = await batch.lane.use(batch.epoch, works.cut, async (session) =>
+  const { epoch } = batch;
+  const { gone, strangers } = await batch.lane.use(epoch, works.cut, async (session) =>
     session.abilities.uidPlus
       ? { gone: await session.expunge(uids), strangers: false }
       : session.expungeAlone(ours(works, batch)),
   );
   if (!strangers) return confirm(works, batch, receipts, gone, 'expunged');
-  const { epoch } = batch;
   done(works, batch, receipts, uids, 'marked');
+  // Other batches' messages that an earlier life has marked are strangers until they were compared.
+  if (provenInHand(works, batch).some((uid) => !epoch.sure.has(uid)))
+    return works.revisit(epoch.pair, works.pace.refusedFirst);
   if (epoch.heldTold) return;
   epoch.heldTold = true;
   works.emit('retire.held', {
@@ -144,13 +148,18 @@ async function expunge(
 }
 
 /**
- * What of a folder is in hand, proven and not known to be gone: other batches mark theirs at the same time, and no mark of
- * these is a stranger's. What was expunged or moved, and is there all the same, may be another message by now.
+ * What of a folder is in hand, proven, and compared with its notes: other batches mark theirs at the same time, and no mark
+ * of these is a stranger's. What was not compared may be another message under that number by now.
  */
-function ours({ journal }: Works, { epoch }: Batch): number[] {
-  const notes = journal.notes(epoch.key, [...epoch.inHand]);
+function ours(works: Works, batch: Batch): number[] {
+  return provenInHand(works, batch).filter((uid) => batch.epoch.sure.has(uid));
+}
+
+/** What was expunged or moved, and is there all the same, may be another message by now. */
+function provenInHand({ journal }: Works, { epoch }: Batch): number[] {
   const proven = ({ state, retired }: Note) =>
     state === 'proven' || retired === 'marked' || retired === 'kept';
+  const notes = journal.notes(epoch.key, [...epoch.inHand]);
   return [...notes.values()].filter(proven).map(({ uid }) => uid);
 }
 

@@ -303,8 +303,7 @@ export class RouteRunner {
     const { quit } = this.#world;
     if (quit.aborted || this.#deliveries.blocked) return;
     try {
-      await deliver(this.#works, batch);
-      this.#blockade.delivered();
+      this.#blockade.delivered(await deliver(this.#works, batch));
     } catch (thrown) {
       if (quit.aborted) return;
       const failure = this.#blockade.failed(batch, asFailure(thrown, 'fetch'));

@@ -2,30 +2,76 @@
  * Whether what the journal says of a number is still said of the message that has it. A server that was restored from a
  * backup may give a number again that another message has had, under the same UIDVALIDITY.
  */
-import type { Listed } from '../domain/message.ts';
+import { Failure } from '../domain/failure.ts';
+import type { Listed, Original } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { sha256 } from '../domain/receipt.ts';
 import type { Batch } from './folder-state.ts';
 import type { Works } from './works.ts';
 
+/** Messages that are to be retired on a Receipt of the journal's, by what came when they were asked for again. */
+export interface Told {
+  /** The very messages that were carried, byte for byte. */
+  readonly same: Listed[];
+  /** Other messages, for sure. The rows that told of their numbers are removed. */
+  readonly other: Listed[];
+  /** What came is not what was carried, and did not come twice: nothing is done with these now. */
+  readonly unclear: Listed[];
+}
+
 /**
- * Of messages that are to be retired on a Receipt of the journal's: those that are other messages than the one that was
- * carried, by the bytes. The rows that told of these are removed.
+ * Fetches again what an earlier delivery carried, and what comes otherwise once more on another connection: one wrong
+ * answer makes no other message of it, which would be sent. What does not come at all is left out; a look decides.
  * @param carried what this delivery has fetched by itself, and need not be fetched again
  */
-export async function others(
+export async function compareWithNotes(
   works: Works,
   { epoch, lane }: Batch,
   messages: readonly Listed[],
   notes: ReadonlyMap<number, Note>,
   carried: ReadonlyMap<number, unknown>,
-): Promise<Listed[]> {
-  const doubtful = messages.map(({ uid }) => uid).filter((uid) => !carried.has(uid));
-  if (doubtful.length === 0) return [];
-  const fetched = await lane.use(epoch, works.quit, (session) => session.fetch(doubtful));
-  const other = fetched.filter(({ uid, bytes }) => sha256(bytes) !== notes.get(uid)?.sha256);
-  if (other.length === 0) return [];
-  const uids = new Set(other.map(({ uid }) => uid));
-  works.journal.forget(epoch.key, [...uids]);
-  return messages.filter(({ uid }) => uids.has(uid));
+): Promise<Told> {
+  const uids = messages.map(({ uid }) => uid).filter((uid) => !carried.has(uid));
+  if (uids.length === 0) return { same: [...messages], other: [], unclear: [] };
+  const fetched = await lane.use(epoch, works.quit, (session) => session.fetch(uids));
+  const isSame = (uid: number, bytes: Buffer) => sha256(bytes) === notes.get(uid)?.sha256;
+  const first = new Map(fetched.map((original) => [original.uid, original]));
+  const odd = fetched.filter(({ uid, bytes }) => !isSame(uid, bytes)).map(({ uid }) => uid);
+  const again = odd.length > 0 ? await works.fetchAgain(epoch, odd) : new Map<number, Buffer>();
+  const told: Told = { same: [], other: [], unclear: [] };
+  for (const message of messages) {
+    const { uid } = message;
+    const original = first.get(uid);
+    if (carried.has(uid)) told.same.push(message);
+    else if (original === undefined) continue;
+    else if (isSame(uid, original.bytes)) told.same.push(message);
+    else told[doubted(works, original, again.get(uid), isSame)].push(message);
+  }
+  if (told.other.length > 0)
+    works.journal.forget(
+      epoch.key,
+      told.other.map(({ uid }) => uid),
+    );
+  return told;
+}
+
+function doubted(
+  { sizes }: Works,
+  { uid, bytes, size }: Original,
+  again: Buffer | undefined,
+  isSame: (uid: number, bytes: Buffer) => boolean,
+): keyof Told {
+  if (again === undefined) return 'unclear';
+  if (isSame(uid, again)) return 'same';
+  const cameTwice = bytes.length > 0 && again.equals(bytes);
+  return cameTwice && (bytes.length === size || sizes.areEstimates) ? 'other' : 'unclear';
+}
+
+/** What is unclear stays, and is asked for again. */
+export function unclear({ epoch }: Batch, messages: readonly Listed[]): Failure {
+  const which = messages.map(({ uid }) => uid).join(', ');
+  return new Failure(
+    `What ${epoch.pair.source} returns for UID ${which} is not what was carried under that number, and not the same twice. It stays at the source; imapferry asks for it again.`,
+    { step: 'fetch', scope: 'connection' },
+  );
 }

@@ -2,13 +2,14 @@
  * Looks for copies that are there already: what an interrupted APPEND left, what an earlier life carried and forgot.
  * A copy is recognised by its bytes, and proves one original only.
  */
-import type { Copy, FolderView, MessageKey, Original } from '../domain/message.ts';
+import type { Candidate, Copy, FolderView, MessageKey, Original } from '../domain/message.ts';
 import { isDeleted } from '../domain/message.ts';
 import type { DestinationSession, Note } from '../domain/ports.ts';
-import { type Proof, Receipt, sha256 } from '../domain/receipt.ts';
+import { type Proof, Receipt } from '../domain/receipt.ts';
 import type { Verify } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
 import type { Listing } from './listing.ts';
+import { isSameKey, isTwinUnderWay, unlikeness, withoutEarlierTwins } from './twins.ts';
 import { keyOf, type Works } from './works.ts';
 
 export interface Sought {
@@ -17,10 +18,10 @@ export interface Sought {
   readonly listing: Listing;
 }
 
-/** What may be a copy, with the size that the listing says, and of which originals. */
+/** What may be a copy, as the listing says, and of which originals. */
 interface Sighted {
-  readonly size: number;
-  readonly originals: Original[];
+  readonly row: Candidate;
+  readonly originals: readonly Original[];
 }
 
 /**
@@ -36,23 +37,28 @@ export async function seek(
   originals: readonly Original[],
   notes: ReadonlyMap<number, Note>,
 ): Promise<Sought> {
-  const from = new Map(
-    originals.map((original) => [original.uid, lowest(notes.get(original.uid), view)]),
-  );
+  const since = new Map(originals.map(({ uid }) => [uid, lowest(notes.get(uid), view)]));
   // Whether a bad copy is still there is asked of the server, not of an older listing.
   if ([...notes.values()].some((note) => note.state === 'unverified'))
     works.listings.forget(view.folder);
-  const listing = await works.listings.current(session, view, Math.min(...from.values()));
+  const from = Math.min(...[...since.values()].map((uid) => uid ?? 1));
+  const listing = await works.listings.current(session, view, from);
   const wanted = new Map<number, Sighted>();
   for (const original of originals) {
-    for (const { uid, size } of listing.candidates(original, from.get(original.uid) ?? 1)) {
-      const sighted = wanted.get(uid) ?? { size, originals: [] };
-      sighted.originals.push(original);
-      wanted.set(uid, sighted);
+    for (const row of listing.candidates(original, since.get(original.uid))) {
+      const before = wanted.get(row.uid)?.originals ?? [];
+      wanted.set(row.uid, { row, originals: [...before, original] });
     }
   }
-  for (const uid of works.journal.claimed(view, [...wanted.keys()])) wanted.delete(uid);
-  const free = await matchesOf(works, session, view, epoch, wanted, notes);
+  // A copy that proves an original already proves no other one.
+  for (const [uid, claimant] of works.journal.claimed(view, [...wanted.keys()])) {
+    const { row, originals: maybe = [] } = wanted.get(uid) ?? {};
+    const its = maybe.filter((each) => isSameKey(claimant, keyOf(epoch, each.uid)));
+    if (row !== undefined && its.length > 0) wanted.set(uid, { row, originals: its });
+    else wanted.delete(uid);
+  }
+  const matches = await matchesOf(works, session, view, epoch, wanted, notes);
+  const free = withoutEarlierTwins(works, view, epoch, originals, matches);
   const seen = new Set(free.map((receipt) => receipt.original.uid));
   const waiting = new Set(
     originals
@@ -75,40 +81,43 @@ async function matchesOf(
   wanted: ReadonlyMap<number, Sighted>,
   notes: ReadonlyMap<number, Note>,
 ): Promise<Receipt[]> {
-  const matches: Receipt[] = [];
+  const matches: { receipt: Receipt; unlike: number }[] = [];
   const read = async (uids: readonly number[]): Promise<number[]> => {
     const odd: number[] = [];
     if (uids.length === 0) return odd;
     await session.read(uids, (copy) => {
       const before = matches.length;
-      const { size, originals: maybe } = wanted.get(copy.uid) ?? { size: 0, originals: [] };
+      const { row, originals: maybe = [] } = wanted.get(copy.uid) ?? {};
+      if (row === undefined) return;
       for (const original of maybe) {
         // Only what was noted before it was sent may be recognised by its header alone.
         const verify = notes.has(original.uid) ? works.route.verify : 'bytes';
         const receipt = match(epoch, original, view, copy, verify);
-        if (receipt) matches.push(receipt);
+        if (receipt) matches.push({ receipt, unlike: unlikeness(original, row) });
       }
-      if (matches.length === before && copy.bytes.length !== size) odd.push(copy.uid);
+      if (matches.length === before && copy.bytes.length !== row.size) odd.push(copy.uid);
     });
     return odd;
   };
   // A body that has not the length that the server says is read again: taken for another message, it would come twice.
   await read(await read([...wanted.keys()]));
   // Other batches have gone on meanwhile.
-  const taken = works.journal.claimed(view, [...new Set(matches.map(({ copy }) => copy.uid))]);
-  return matches.filter(({ copy }) => !taken.has(copy.uid));
+  const taken = works.journal.claimed(
+    view,
+    matches.map(({ receipt }) => receipt.copy.uid),
+  );
+  // Of twins each to its own copy, as far as flags and INTERNALDATE tell them apart.
+  return matches
+    .filter(({ receipt: { copy, original } }) => {
+      return !taken.has(copy.uid) || isSameKey(taken.get(copy.uid), original);
+    })
+    .sort((a, b) => a.unlike - b.unlike)
+    .map(({ receipt }) => receipt);
 }
 
-/** Whether the copy of a message that the journal knows nothing of may be one that a twin in hand has just been sent as. */
-function isTwinUnderWay({ sent, inHand }: Epoch, { uid, bytes }: Original): boolean {
-  if (sent.size === 0) return false;
-  const sum = sha256(bytes);
-  return [...sent].some(([other, its]) => its === sum && other !== uid && inHand.has(other));
-}
-
-/** The lowest UID that a copy may have. */
-function lowest(note: Note | undefined, view: FolderView): number {
-  if (note === undefined || note.dest.uidValidity !== view.uidValidity) return 1;
+/** The lowest UID that a copy may have, where the journal tells. */
+function lowest(note: Note | undefined, view: FolderView): number | undefined {
+  if (note === undefined || note.dest.uidValidity !== view.uidValidity) return undefined;
   return Math.min(note.dest.uidNext, note.destUid ?? note.dest.uidNext);
 }
 
@@ -173,7 +182,7 @@ export function badCopyRemains(
   if (note.destUid !== undefined && note.dest.uidValidity === view.uidValidity) {
     return listing.has(note.destUid);
   }
-  const alike = listing.alike(original, lowest(note, view));
+  const alike = listing.alike(original, lowest(note, view) ?? 1);
   const claimed = works.journal.claimed(view, alike);
   return alike.some((uid) => !claimed.has(uid));
 }

@@ -35,7 +35,8 @@ export function roadOf(
   if (note?.state === 'retired') return isRetired(note.retired, afterDelivery) ? 'rest' : 'retire';
   // Whoever marked it, it was not us: we mark what is proven only.
   if (isDeleted(message.flags)) return 'rest';
-  if (note === undefined) return message.uid < epoch.fence ? 'seek' : 'fresh';
+  if (note === undefined)
+    return message.uid < epoch.fence || epoch.sent.has(message.uid) ? 'seek' : 'fresh';
   if (note.state === 'appending') return 'seek';
   if (note.state === 'unverified' && !epoch.rechecked.has(message.uid)) return 'seek';
   return isDue(note, now, pace) ? 'seek' : 'rest';

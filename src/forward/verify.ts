@@ -106,8 +106,6 @@ async function findCopies(
     // What was there before the APPEND, or is another original's copy, is nobody's bad copy.
     if (uid === undefined || uid < uidNext || claimed.has(uid)) {
       lost++;
-      epoch.interrupted.set(original.uid, works.clock.ticks());
-      epoch.accepted.add(original.uid);
     } else {
       differs(works, epoch, original, { folder, uidValidity, uidNext }, uid);
       works.differed(epoch);

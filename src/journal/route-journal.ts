@@ -2,6 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { MessageKey } from '../domain/message.ts';
 import type {
+  Claimant,
   Deaths,
   FolderKey,
   FolderStanding,
@@ -11,7 +12,7 @@ import type {
   RouteJournal,
 } from '../domain/ports.ts';
 import { type Proof, Receipt } from '../domain/receipt.ts';
-import { type NoteRow, noteOf } from './rows.ts';
+import { type ClaimRow, type NoteRow, noteOf } from './rows.ts';
 import type { Store } from './store.ts';
 
 /** Row ids: a route stands for its name and both accounts. */
@@ -151,8 +152,7 @@ export class SqliteRouteJournal implements RouteJournal {
           destUidValidity: copy.uidValidity,
           destUid: copy.uid,
         };
-        const { folder, uidValidity, uid } = key;
-        const claim = { source, destination, folder, uidValidity, uid, ...dest };
+        const claim = { ...key, source, destination, ...dest };
         const { changes } = sql.prove.run({ ...key, ...dest, proof, at });
         if (changes === 0) throw misused(`${named(original, original.uid)} was never noted`);
         if (sql.claim.run(claim).changes === 0) throw claimedAlready(copy);
@@ -202,7 +202,7 @@ export class SqliteRouteJournal implements RouteJournal {
     });
   }
 
-  claimed(dest: FolderKey, uids?: readonly number[]): Set<number> {
+  claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant> {
     const { folder, uidValidity } = dest;
     const key = { destination: this.#ids.destination, folder, uidValidity };
     const rows: readonly unknown[] = this.#store.read((sql) =>
@@ -210,7 +210,18 @@ export class SqliteRouteJournal implements RouteJournal {
         ? sql.claimed.all(key)
         : uids.map((uid) => sql.isClaimed.get({ ...key, uid })).filter((row) => row !== undefined),
     );
-    return new Set((rows as readonly [number][]).map(([uid]) => uid));
+    return new Map((rows as readonly ClaimRow[]).map((row) => [row[0], this.#claimant(row)]));
+  }
+
+  claimedBefore(dest: FolderKey, sha256: string): Claimant[] {
+    const { folder, uidValidity } = dest;
+    const key = { destination: this.#ids.destination, folder, uidValidity, sha256 };
+    const rows: readonly unknown[] = this.#store.read((sql) => sql.claimedBefore.all(key));
+    return (rows as readonly ClaimRow[]).map((row) => this.#claimant(row));
+  }
+
+  #claimant([, source, folder, uidValidity, uid]: ClaimRow): Claimant {
+    return source === this.#ids.source ? { folder, uidValidity, uid } : undefined;
   }
 
   count(state: Note['state']): number {

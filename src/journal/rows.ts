@@ -26,6 +26,17 @@ export type NoteRow = readonly [
   internalDate: number | null,
 ];
 
+/** The columns that tell which original a copy proves, in the order of `ClaimRow`. */
+export const CLAIM_COLUMNS = 'uid, source, source_folder, source_uid_validity, source_uid';
+
+export type ClaimRow = readonly [
+  uid: number,
+  source: number,
+  folder: string,
+  uidValidity: number,
+  sourceUid: number,
+];
+
 /** The Note of a row; columns after a Note's own are left alone. Assigns, since spreading takes three times as long. */
 export function noteOf(row: NoteRow): Note {
   const [uid, state, sha256, messageId, size, folder, uidValidity, uidNext] = row;

@@ -12,7 +12,7 @@ export const APPLICATION_ID = 0x69667279;
  * what changes later is a new step at the end.
  *
  * `message.present`: the original may still be in its folder. Rows without it are history; nothing else is pruned.
- * `claim`: which original a copy proves. It outlives every row of `message`.
+ * `claim`: which original a copy proves, and the SHA-256 of that. It outlives every row of `message`.
  * `hand.held`: 1 in hand, 0 not; 2 it was in hand when a process died, and none has taken it up since.
  */
 export const STEPS: readonly string[] = [
@@ -96,6 +96,14 @@ export const STEPS: readonly string[] = [
     PRIMARY KEY (route, folder, uid_validity, uid)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX hand_held ON hand (held) WHERE held = 1;
+  `,
+  `
+  ALTER TABLE claim ADD COLUMN sha256 TEXT NOT NULL DEFAULT '';
+  UPDATE claim SET sha256 = coalesce((
+    SELECT message.sha256 FROM message JOIN route ON route.id = message.route
+    WHERE route.source = claim.source AND message.folder = claim.source_folder
+      AND message.uid_validity = claim.source_uid_validity AND message.uid = claim.source_uid), '');
+  CREATE INDEX claim_sha256 ON claim (sha256);
   `,
 ];
 

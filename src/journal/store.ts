@@ -1,7 +1,7 @@
 /** The open database with its statements, prepared once; every call is one transaction or one read. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { journalFailure } from './failures.ts';
-import { NOTE_COLUMNS } from './rows.ts';
+import { CLAIM_COLUMNS, NOTE_COLUMNS } from './rows.ts';
 
 const KEY = 'route = $route AND folder = $folder AND uid_validity = $uidValidity AND uid = $uid';
 
@@ -26,7 +26,8 @@ const SQL = {
       AND source_uid_validity <> $uidValidity AND EXISTS (
         SELECT 1 FROM message INDEXED BY message_present
         WHERE route = $route AND message.folder = $path AND present = 1
-          AND message.uid_validity = claim.source_uid_validity AND message.uid = claim.source_uid)`,
+          AND message.uid_validity = claim.source_uid_validity AND message.uid = claim.source_uid
+          AND retired IS NOT 'marked')`,
   closeRetired: `UPDATE message SET present = 0 WHERE route = $route AND folder = $path
       AND uid_validity <> $uidValidity AND present = 1 AND state = 'retired'`,
   dropOthers: `DELETE FROM message WHERE route = $route AND folder = $path
@@ -66,17 +67,20 @@ const SQL = {
     WHERE ${KEY}`,
   // Changes a row unless the copy is another original's.
   claim: `INSERT INTO claim (destination, folder, uid_validity, uid, source, source_folder,
-      source_uid_validity, source_uid)
+      source_uid_validity, source_uid, sha256)
     VALUES ($destination, $destFolder, $destUidValidity, $destUid, $source, $folder, $uidValidity,
-      $uid)
+      $uid, (SELECT sha256 FROM message WHERE ${KEY}))
     ON CONFLICT DO UPDATE SET source_uid = excluded.source_uid
     WHERE source = excluded.source AND source_folder = excluded.source_folder
       AND source_uid_validity = excluded.source_uid_validity AND source_uid = excluded.source_uid`,
-  claimed: `SELECT uid FROM claim
+  claimed: `SELECT ${CLAIM_COLUMNS} FROM claim
     WHERE destination = $destination AND folder = $folder AND uid_validity = $uidValidity`,
-  isClaimed: `SELECT uid FROM claim
+  isClaimed: `SELECT ${CLAIM_COLUMNS} FROM claim
     WHERE destination = $destination AND folder = $folder AND uid_validity = $uidValidity
       AND uid = $uid`,
+  claimedBefore: `SELECT ${CLAIM_COLUMNS} FROM claim INDEXED BY claim_sha256
+    WHERE sha256 = $sha256 AND destination = $destination AND folder = $folder
+      AND uid_validity <> $uidValidity`,
   receipt: `SELECT dest_folder AS folder, dest_uid_validity AS uidValidity, dest_uid AS uid, proof
     FROM message WHERE ${KEY} AND state IN ('proven', 'retired')`,
   retire: `UPDATE message SET state = 'retired', present = $present, retired = $how,
@@ -105,7 +109,7 @@ export class Store {
     this.#stateDir = stateDir;
     const prepared = Object.entries(SQL).map(([name, text]) => [name, db.prepare(text)]);
     this.sql = Object.fromEntries(prepared) as Statements;
-    for (const name of ['notes', 'note', 'aside', 'claimed', 'isClaimed'] as const)
+    for (const name of ['notes', 'note', 'aside', 'claimed', 'isClaimed', 'claimedBefore'] as const)
       this.sql[name].setReturnArrays(true);
   }
 

@@ -24,6 +24,10 @@ export function receipt(uid: number, copyUid: number, from = INBOX, to = COPIES)
   return issued;
 }
 
+function uidsOf(claimed: ReadonlyMap<number, unknown>): Set<number> {
+  return new Set(claimed.keys());
+}
+
 function thrownBy(work: () => unknown): Failure {
   try {
     work();
@@ -129,16 +133,21 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       expect(route.lastValidity('Sent')).toBe(1);
     });
 
-    it('frees the copies of originals that a renumbering brings back, and of no others', () => {
+    it('frees the copies of originals that a renumbering brings back unmarked, and of no others', () => {
       route.seen(INBOX);
       const ways = Object.entries(WAYS);
       for (const [nth, [, way]] of ways.entries()) way(route, nth + 1);
-      const there = new Set(route.notes(INBOX).keys());
+      // What we have marked stays marked: it is not looked for any more, and its copy is not free for a twin.
+      const there = new Set(
+        [...route.notes(INBOX).values()].flatMap(({ uid, retired }) =>
+          retired === 'marked' ? [] : [uid],
+        ),
+      );
       const before = route.claimed(COPIES);
       route.seen({ ...INBOX, uidValidity: INBOX.uidValidity + 1 });
       const gone = ways.flatMap((_, nth) => (there.has(nth + 1) ? [] : [500 + nth + 1]));
       expect(before.size).toBeGreaterThan(gone.length);
-      expect(route.claimed(COPIES)).toEqual(new Set(gone));
+      expect(uidsOf(route.claimed(COPIES))).toEqual(new Set(gone));
       expect(route.notes(INBOX)).toEqual(new Map());
       expect(route.aside()).toEqual([]);
       expect(route.count('proven')).toBe(0);
@@ -323,8 +332,8 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       const renumbered = { ...COPIES, uidValidity: 5 };
       route.prove([receipt(1, 3, INBOX, renumbered)], 10);
       expect(route.receipts(INBOX, [1])).toEqual([receipt(1, 3, INBOX, renumbered)]);
-      expect(route.claimed(renumbered)).toEqual(new Set([3]));
-      expect(route.claimed(COPIES)).toEqual(new Set());
+      expect(uidsOf(route.claimed(renumbered))).toEqual(new Set([3]));
+      expect(uidsOf(route.claimed(COPIES))).toEqual(new Set());
     });
 
     it('throws where an original was never noted, and proves none of the others', () => {
@@ -349,7 +358,7 @@ export function journalContract(name: string, open: (now: () => number) => Journ
           [2, 'appending'],
           [3, 'appending'],
         ]);
-        expect(route.claimed(COPIES)).toEqual(new Set([60]));
+        expect(uidsOf(route.claimed(COPIES))).toEqual(new Set([60]));
       });
 
       it('within one batch too', () => {
@@ -362,7 +371,7 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       it('and may prove that one again', () => {
         WAYS.proven?.(route, 1);
         route.prove([receipt(1, 501)], 30);
-        expect(route.claimed(COPIES)).toEqual(new Set([501]));
+        expect(uidsOf(route.claimed(COPIES))).toEqual(new Set([501]));
       });
 
       it('after its row was pruned', () => {
@@ -371,12 +380,12 @@ export function journalContract(name: string, open: (now: () => number) => Journ
         expect(route.notes(INBOX, [1]).size).toBe(0);
         WAYS.appending?.(route, 2);
         thrownBy(() => route.prove([receipt(2, 501)], 30));
-        expect(route.claimed(COPIES)).toEqual(new Set([501]));
+        expect(uidsOf(route.claimed(COPIES))).toEqual(new Set([501]));
       });
 
       it('across the routes to one destination account', () => {
         WAYS.proven?.(route, 1);
-        expect(stranger().claimed(COPIES)).toEqual(new Set([501]));
+        expect(uidsOf(stranger().claimed(COPIES))).toEqual(new Set([501]));
         WAYS.appending?.(stranger(), 2);
         thrownBy(() => stranger().prove([receipt(2, 501)], 30));
       });
@@ -389,14 +398,34 @@ export function journalContract(name: string, open: (now: () => number) => Journ
         route.intend(INBOX, STANDING, [intent(2), intent(3)]);
         route.prove([receipt(2, 501, INBOX, { ...COPIES, folder: 'Other' })], 30);
         route.prove([receipt(3, 501, INBOX, { ...COPIES, uidValidity: 1 })], 30);
-        expect(route.claimed(COPIES)).toEqual(new Set([501]));
-        expect(elsewhere.claimed(COPIES)).toEqual(new Set([501]));
+        expect(uidsOf(route.claimed(COPIES))).toEqual(new Set([501]));
+        expect(uidsOf(elsewhere.claimed(COPIES))).toEqual(new Set([501]));
+      });
+
+      it('and tells which one, where it is of the same source account', () => {
+        WAYS.proven?.(route, 1);
+        expect(route.claimed(COPIES).get(501)).toEqual({ ...INBOX, uid: 1 });
+        expect(stranger().claimed(COPIES).get(501)).toEqual({ ...INBOX, uid: 1 });
+        const other = journal.route('default', 'dad@a.example.org:993', 'mum@b.example.org:993');
+        expect([...other.claimed(COPIES)]).toEqual([[501, undefined]]);
+      });
+
+      it('and tells those of the same bytes under other UIDVALIDITYs, for ever', () => {
+        WAYS.expunged?.(route, 1);
+        WAYS.expunged?.(route, 2);
+        journal.prune(1e15);
+        const renumbered = { ...COPIES, uidValidity: 3 };
+        const { sha256 } = intent(1);
+        expect(route.claimedBefore(renumbered, sha256)).toEqual([{ ...INBOX, uid: 1 }]);
+        expect(route.claimedBefore(COPIES, sha256)).toEqual([]);
+        expect(route.claimedBefore({ ...renumbered, folder: 'Other' }, sha256)).toEqual([]);
+        expect(route.claimedBefore(renumbered, intent(3).sha256)).toEqual([]);
       });
 
       it('and tells which of some copies do', () => {
         for (const uid of [1, 2, 3]) WAYS.proven?.(route, uid);
-        expect(route.claimed(COPIES, [503, 501, 9])).toEqual(new Set([501, 503]));
-        expect(route.claimed(COPIES, [])).toEqual(new Set());
+        expect(uidsOf(route.claimed(COPIES, [503, 501, 9]))).toEqual(new Set([501, 503]));
+        expect(uidsOf(route.claimed(COPIES, []))).toEqual(new Set());
       });
     });
 
@@ -408,7 +437,7 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       route.gone(INBOX, [5, 6], 30);
       expect(journal.prune(21)).toBe(2);
       expect([...route.notes(INBOX).keys()]).toEqual([1, 2, 3, 4]);
-      expect(route.claimed(COPIES)).toEqual(new Set([504, 505, 506, 507, 508]));
+      expect(uidsOf(route.claimed(COPIES))).toEqual(new Set([504, 505, 506, 507, 508]));
     });
 
     it('counts refused logins of each account until one succeeds', () => {

@@ -272,3 +272,218 @@ it('rows of what is gone that can not be closed have the folder looked at no mor
   const sweeps = rig.count('sweep.finished') - before.sweeps;
   expect(rig.source.count('uids') - before.looks).toBeLessThanOrEqual(sweeps + 2);
 });
+
+describe('a proven original that comes otherwise once, in a later life,', () => {
+  const no = failure({ step: 'retire', scope: 'account' });
+
+  /** One message that was proven and not yet expunged when its life ended. */
+  async function proven(rig: Rig, before: 'mark' | 'expunge'): Promise<void> {
+    rig.source.plan(before, fails(no));
+    rig.source.put(letter());
+    rig.start({ pace: { holdFirst: 60_000, holdLongest: 60_000 } });
+    await rig.saw('delivery.postponed');
+    await rig.stop();
+  }
+
+  for (const lie of ['truncated', 'empty', 'changed', 'other'] as const) {
+    for (const before of ['mark', 'expunge'] as const) {
+      it(`${lie}, is not sent again, and goes (before ${before})`, async () => {
+        await using rig = new Rig();
+        await proven(rig, before);
+        rig.source.plan('fetch', lies(lie));
+        rig.start();
+        await rig.empty();
+        rig.oracle.assert({ carried: true });
+        expect(rig.destination.folder().messages.length).toBe(1);
+      });
+    }
+  }
+
+  it('and so at every try, stays and is told', async () => {
+    await using rig = new Rig();
+    await proven(rig, 'mark');
+    rig.source.plan(
+      'fetch',
+      ...Array(50).fill(lies('truncated')),
+      ...Array(50).fill(lies('empty')),
+    );
+    const { failures } = await rig.sweep();
+    expect(failures.map(({ failure: { message } }) => message)).toEqual([
+      'What INBOX returns for UID 1 is not what was carried under that number, and not the same twice. It stays at the source; imapferry asks for it again.',
+    ]);
+    expect(rig.source.folder().messages.length).toBe(1);
+    expect(rig.destination.folder().messages.length).toBe(1);
+  });
+});
+
+it("without UIDPLUS a note of an earlier life does not make a mark of a stranger's ours", async () => {
+  await using rig = new Rig();
+  rig.source.manners.abilities.uidPlus = false;
+  for (let i = 0; i < 150; i++) rig.source.put(letter());
+  rig.start({ afterDelivery: { kind: 'keep' } });
+  await rig.saw('delivery.done', 150);
+  await rig.stop();
+  // Restored from a backup, under the same UIDVALIDITY: number 150 is another message by now, and somebody has marked it.
+  rig.source.expunge([150]);
+  rig.source.folder().uidNext = 150;
+  rig.source.put(letter('another one under that number'), { flags: ['\\Deleted'] });
+  rig.start({ concurrency: 1, sweepInterval: 50 });
+  await rig.saw('retire.held');
+  await rig.saw('sweep.finished', 3);
+  expect(rig.source.find(150)).toBeDefined();
+});
+
+it('an accepted message whose connection ended before the read-back is not missed too soon', async () => {
+  await using rig = new Rig();
+  rig.start({ pace: { settle: 150 } });
+  await rig.saw('folder.looked');
+  await wait(200);
+  // What was stored shows itself to other connections a little later only.
+  rig.destination.plan('read', {
+    closesBefore: true,
+    before: () => {
+      const { messages } = rig.destination.folder();
+      const behind = messages.splice(0);
+      setTimeout(() => messages.unshift(...behind), 50);
+    },
+  });
+  rig.source.put(letter());
+  await rig.empty();
+  expect(rig.destination.count('append')).toBe(1);
+});
+
+it('an accepted message that is stored wrong is not sent again because a connection ended', async () => {
+  await using rig = new Rig();
+  rig.start({ pace: { settle: 10 } });
+  await rig.saw('folder.looked');
+  rig.destination.plan('append', ...Array(4).fill(lies('truncated')));
+  rig.destination.plan('read', ...Array(4).fill({ closesBefore: true }));
+  rig.source.put(letter('x'.repeat(300)));
+  await rig.saw('delivery.unverified');
+  expect(rig.destination.count('append')).toBe(1);
+  expect(rig.source.folder().messages.length).toBe(1);
+});
+
+it('a listing that is empty for once does not make a message new that was sent before', async () => {
+  await using rig = new Rig();
+  rig.start({ sweepInterval: 60 });
+  await rig.saw('folder.looked');
+  rig.destination.plan('append', { closesAfter: true });
+  rig.destination.plan('open', {}, fails(failure({ step: 'open', scope: 'folder' })));
+  rig.source.put(letter());
+  await rig.saw('delivery.postponed');
+  rig.source.plan('uids', lies('nothing'));
+  await rig.empty();
+  rig.oracle.assert({ carried: true });
+  expect(rig.destination.count('append')).toBe(1);
+});
+
+describe('twins', () => {
+  it('have a copy each where the destination was renumbered between them', async () => {
+    await using rig = new Rig();
+    const twin = letter('twin');
+    rig.source.put(twin);
+    rig.start();
+    await rig.empty();
+    await rig.stop();
+    rig.destination.renumber();
+    rig.source.put(twin);
+    rig.start();
+    await rig.empty();
+    rig.oracle.assert({ carried: true });
+    expect(rig.destination.folder().messages.length).toBe(2);
+  });
+
+  it('have a copy each where that was between an APPEND and its read-back', async () => {
+    await using rig = new Rig();
+    const twin = letter('twin');
+    rig.start();
+    await rig.saw('folder.looked');
+    rig.source.put(twin);
+    await rig.empty();
+    rig.destination.renumber();
+    rig.destination.plan('append', { closesBefore: true });
+    rig.source.put(twin);
+    await rig.empty();
+    rig.oracle.assert({ carried: true });
+    expect(rig.destination.folder().messages.length).toBe(2);
+  });
+
+  it('have a copy each where the source was renumbered and one is marked', async () => {
+    await using rig = new Rig();
+    const twin = letter('twin');
+    rig.source.put(twin);
+    rig.start({ afterDelivery: { kind: 'mark' } });
+    await rig.saw('delivery.done');
+    await rig.stop();
+    rig.source.put(twin);
+    rig.source.renumber();
+    rig.start({ afterDelivery: { kind: 'mark' } });
+    await rig.saw('delivery.done', 2);
+    expect(rig.destination.folder().messages.length).toBe(2);
+  });
+
+  it('are told from one another by their flags and dates', async () => {
+    await using rig = new Rig();
+    const twin = letter('twin');
+    const dates = [new Date('2020-01-01T00:00:00Z'), new Date('2021-01-01T00:00:00Z')];
+    for (const internalDate of dates) rig.source.put(twin, { internalDate });
+    rig.source.flag(2, ['\\Flagged'], []);
+    rig.destination.plan('append', { closesAfter: true });
+    // The copies lie the other way round there.
+    rig.destination.beforeEach(({ name }) => {
+      if (name === 'listFrom') rig.destination.folder().messages.sort((a, b) => b.uid - a.uid);
+    });
+    rig.source.plan('mark', { before: () => rig.source.flag(1, ['\\Answered'], []) });
+    rig.start();
+    await rig.empty();
+    const copies = rig.destination.folder().messages.map(({ internalDate, flags }) => {
+      return [internalDate?.getFullYear(), ...flags];
+    });
+    expect(copies.sort()).toEqual([
+      [2020, '\\Answered'],
+      [2021, '\\Flagged'],
+    ]);
+  });
+});
+
+it('a copy without Message-ID is recognised though size and date of it were rewritten', async () => {
+  await using rig = new Rig();
+  rig.destination.manners.rewrites = (bytes) =>
+    Buffer.from(bytes.toString('latin1').replaceAll(/\r?\n/g, '\r\n'), 'latin1');
+  rig.destination.plan('append', {
+    closesAfter: true,
+    after: () => {
+      const { messages } = rig.destination.folder();
+      for (const copy of messages) Object.assign(copy, { internalDate: new Date() });
+    },
+  });
+  rig.source.put('Subject: x\nFrom: a@example.org\n\nno Message-ID\nand bare LF\n');
+  rig.start();
+  await rig.empty();
+  expect(rig.destination.count('append')).toBe(1);
+});
+
+it('a route whose destination is full does not resume because something else came through', async () => {
+  await using rig = new Rig();
+  rig.source.manners.abilities.uidPlus = false;
+  rig.source.put(letter("a stranger's"), { flags: ['\\Deleted'] });
+  rig.source.put(letter());
+  rig.start();
+  await rig.saw('retire.held');
+  rig.destination.manners.refuses = () => full;
+  rig.source.put(letter());
+  await rig.saw('delivery.postponed', 4);
+  expect(rig.count('route.resumed')).toBe(0);
+});
+
+it('a route that was given another name knows its copies', async () => {
+  await using rig = new Rig();
+  rig.source.put(letter());
+  rig.start({ afterDelivery: { kind: 'keep' } });
+  await rig.saw('delivery.done');
+  await rig.stop();
+  rig.start({ name: 'renamed', afterDelivery: { kind: 'keep' } });
+  await rig.saw('delivery.done', 2);
+  expect(rig.destination.count('append')).toBe(1);
+});

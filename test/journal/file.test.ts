@@ -272,7 +272,9 @@ describe('the version of a journal', () => {
       ...{ dest: STANDING, destUid: 12, proof: 'identical', retired: 'kept' },
       ...{ tries: 0, notedAt: 1000 },
     });
-    expect(route.claimed(STANDING)).toEqual(new Set([12]));
+    const original = { ...FOLDER, uid: 8 };
+    expect(route.claimed(STANDING)).toEqual(new Map([[12, original]]));
+    expect(route.claimedBefore({ ...STANDING, uidValidity: 5 }, 'ab')).toEqual([original]);
     expect(journal.refusals('mum@a.example.org:993')).toEqual({ count: 2, lastAt: 9 });
     journal.close();
     using after = new DatabaseSync(join(stateDir, FILE));

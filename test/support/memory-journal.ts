@@ -2,6 +2,7 @@
 import { Failure } from '../../src/domain/failure.ts';
 import type { MessageKey } from '../../src/domain/message.ts';
 import type {
+  Claimant,
   Deaths,
   FolderKey,
   FolderStanding,
@@ -21,9 +22,17 @@ interface Row {
   retiredAt?: number;
 }
 
+interface Claim {
+  readonly destination: string;
+  readonly copy: MessageKey;
+  readonly source: string;
+  readonly original: MessageKey;
+  readonly sha256: string;
+}
+
 interface Shared {
   /** By copy: the original it proves. */
-  readonly claims: Map<string, { destination: string; copy: MessageKey; original: string }>;
+  readonly claims: Map<string, Claim>;
   readonly now: () => number;
 }
 
@@ -86,7 +95,7 @@ class MemoryRouteJournal implements RouteJournal {
     for (const [id, row] of this.#rows) {
       const { key, note, present } = row;
       if (key.folder !== folder || key.uidValidity === uidValidity) continue;
-      if (present) this.#letGo(key);
+      if (present && note.retired !== 'marked') this.#letGo(key);
       if (note.state === 'retired') row.present = false;
       else this.#rows.delete(id);
     }
@@ -130,10 +139,13 @@ class MemoryRouteJournal implements RouteJournal {
   }
 
   #letGo(key: MessageKey): void {
-    const original = JSON.stringify([this.#source, text(key)]);
     for (const [id, claim] of this.#shared.claims) {
-      if (claim.original === original) this.#shared.claims.delete(id);
+      if (this.#isBy(claim, key)) this.#shared.claims.delete(id);
     }
+  }
+
+  #isBy({ source, original }: Claim, key: MessageKey): boolean {
+    return source === this.#source && text(original) === text(key);
   }
 
   intend(from: FolderKey, dest: FolderStanding, intents: readonly Intent[]): void {
@@ -177,14 +189,17 @@ class MemoryRouteJournal implements RouteJournal {
   prove(receipts: readonly Receipt[], _at: number): void {
     const claims = new Map(this.#shared.claims);
     for (const { original, copy } of receipts) {
-      if (!this.#row(original, original.uid)) throw failed('was never noted', 'journal');
+      const row = this.#row(original, original.uid);
+      if (!row) throw failed('was never noted', 'journal');
       const id = JSON.stringify([this.#destination, text(copy)]);
       const claim = {
         destination: this.#destination,
         copy: { ...copy },
-        original: JSON.stringify([this.#source, text(original)]),
+        source: this.#source,
+        original: { ...original },
+        sha256: row.note.sha256,
       };
-      if ((claims.get(id) ?? claim).original !== claim.original)
+      if (!this.#isBy(claims.get(id) ?? claim, original))
         throw failed('its copy proves another original already', 'verify');
       claims.set(id, claim);
     }
@@ -231,11 +246,29 @@ class MemoryRouteJournal implements RouteJournal {
     for (const { key } of this.#all(from, uids)) this.#rows.delete(text(key));
   }
 
-  claimed(dest: FolderKey, uids?: readonly number[]): Set<number> {
-    const claimed = [...this.#shared.claims.values()]
-      .filter(({ destination, copy }) => destination === this.#destination && within(dest, copy))
-      .map(({ copy }) => copy.uid);
-    return new Set(uids ? claimed.filter((uid) => uids.includes(uid)) : claimed);
+  claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant> {
+    const claims = this.#claims().filter(({ copy }) => within(dest, copy));
+    return new Map(
+      claims
+        .filter(({ copy: { uid } }) => uids?.includes(uid) ?? true)
+        .map((claim) => [claim.copy.uid, this.#claimant(claim)]),
+    );
+  }
+
+  claimedBefore(dest: FolderKey, sum: string): Claimant[] {
+    return this.#claims()
+      .filter(({ sha256, copy }) => sha256 === sum && copy.folder === dest.folder)
+      .filter(({ copy }) => copy.uidValidity !== dest.uidValidity)
+      .map((claim) => this.#claimant(claim));
+  }
+
+  #claims(): Claim[] {
+    const claims = [...this.#shared.claims.values()];
+    return claims.filter(({ destination }) => destination === this.#destination);
+  }
+
+  #claimant({ source, original }: Claim): Claimant {
+    return source === this.#source ? { ...original } : undefined;
   }
 
   count(state: Note['state']): number {
