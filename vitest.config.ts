@@ -1,15 +1,22 @@
 import { availableParallelism } from 'node:os';
-import { basename } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take minutes, the longest first: begun first, none of them is left over when all others are through. */
-const LONG = ['killed', 'cut', 'machine', 'secrets', 'crossing', 'renumbered', 'hostile'];
+const LONG = [
+  'crash/killed',
+  'faults/cut',
+  'faults/machine',
+  'faults/secrets',
+  'journey/crossing',
+  'faults/renumbered',
+  'faults/hostile',
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification) => {
-      const at = LONG.indexOf(basename(moduleId, '.test.ts'));
+      const at = LONG.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
       return at < 0 ? LONG.length : at;
     };
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));

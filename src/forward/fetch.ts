@@ -3,7 +3,7 @@ import { isDeleted, type Listed, type Original } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { refuse } from './aside.ts';
 import type { Batch, Epoch } from './folder-state.ts';
-import { intentOf, type Works } from './works.ts';
+import { intentOf, keyOf, type Works } from './works.ts';
 
 /**
  * The originals as the source returns them now. Those that are gone or marked by now are missing, and so are those that
@@ -29,7 +29,7 @@ export async function fetchOriginals(
     bytes.length > 0 && again.get(uid)?.equals(bytes) === true;
   for (const original of unmarked) {
     if (isSure(original) || cameTwice(original))
-      works.sizes.saw(`${epoch.uidValidity} ${original.uid}`, tellsTruth(original));
+      works.sizes.saw(keyOf(epoch, original.uid), tellsTruth(original));
   }
   const isBelieved = (original: Original) =>
     isSure(original) || (cameTwice(original) && (tellsTruth(original) || works.sizes.areEstimates));

@@ -94,6 +94,14 @@ class Reader {
       if (text !== '') parts.push({ kind: 'text', text });
       text = '';
     };
+    const expand = (quoted: boolean) => {
+      const part = this.#expansion(quoted);
+      if (part.kind === 'text') text += part.text;
+      else {
+        flush();
+        parts.push(part);
+      }
+    };
     while (this.#at < this.#text.length) {
       const char = this.#text[this.#at] ?? '';
       const array = char === '(' && /^(\w+)(\+?)=$/.exec(text);
@@ -124,27 +132,15 @@ class Reader {
           if (inner === '\\' && /[$`"\\\n]/.test(next)) {
             if (next !== '\n') text += next;
             this.#at += 2;
-          } else if (inner === '$' || inner === '`') {
-            const part = this.#expansion(true);
-            if (part.kind === 'text') text += part.text;
-            else {
-              flush();
-              parts.push(part);
-            }
-          } else {
+          } else if (inner === '$' || inner === '`') expand(true);
+          else {
             text += inner;
             this.#at++;
           }
         }
         this.#at++;
-      } else if (char === '$' || char === '`') {
-        const part = this.#expansion(false);
-        if (part.kind === 'text') text += part.text;
-        else {
-          flush();
-          parts.push(part);
-        }
-      } else {
+      } else if (char === '$' || char === '`') expand(false);
+      else {
         text += char;
         this.#at++;
       }

@@ -16,7 +16,10 @@ interface Wire {
 
 type Handle = Wire & { readonly _parent?: Wire };
 
-/** How often within the silence that is borne the counters are looked at. */
+/**
+ * So many looks in a row at which nothing has moved make a silence. They lie a little closer than the silence divided by
+ * their number: the first may find what moved just before the watch began, or just after the look before it.
+ */
 const LOOKS = 20;
 
 /** Bytes received and sent so far. Of a connection that is gone, 0. */
@@ -48,7 +51,6 @@ export function watchProgress(
       if (quiet < LOOKS) return;
       clearInterval(timer);
       silent();
-      // The first look may find what moved just before the watch began, or just after the look before it.
     },
     silence / (LOOKS + 1),
   );

@@ -28,7 +28,7 @@ async function worldOf(options: WorldOptions = {}): Promise<World> {
     freshEyes: true,
     ...options,
     // A folder is made anew in several steps: nobody is to come back in the midst of them because the wire is held.
-    pace: { silence: 30_000 },
+    pace: { silence: 30_000, ...options.pace },
     route: {
       folders: [{ kind: 'folder', name: 'Box' }],
       sweepInterval: 300,

@@ -163,12 +163,7 @@ describe('imapferry run between two Dovecots', () => {
     await using up = await Wire.between({ to: source.port });
     await using down = await Wire.between({ to: destination.port });
     const originals: Stored[] = [];
-    await using program = new Program(
-      here.place,
-      here.settings({
-        ...overWires(up, down),
-      }),
-    );
+    await using program = new Program(here.place, here.settings(overWires(up, down)));
     await program.saw('watcher.idling');
     for (let round = 0; round < 4; round++) {
       up.cut();
