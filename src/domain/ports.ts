@@ -236,7 +236,8 @@ export interface RouteJournal {
   lastValidity(folder: string): number | undefined;
   /**
    * Notes the UIDVALIDITY under which a source folder is seen now. If it was another before, the originals that may still
-   * be there come back under new numbers: their old rows are closed, and their copies free to prove them again.
+   * be there come back under new numbers: their old rows are closed, and their copies free to prove them again, but for
+   * those that were marked: these are not looked for, and their copies are not free for twins.
    */
   seen(folder: FolderKey): void;
   /** These messages are in hand from now on, and known to be so even if the process dies; a power cut may forget it. */
@@ -285,6 +286,10 @@ export interface RouteJournal {
   claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant>;
   /** The originals with this SHA-256 whose copies in that folder were proven under another UIDVALIDITY of it. */
   claimedBefore(dest: FolderKey, sha256: string): Claimant[];
+  /** These copies prove nothing any more, and are free to prove an original. */
+  letGo(dest: FolderKey, uids: readonly number[]): void;
+  /** The originals with this SHA-256 that are noted `appending` for that destination folder, whichever route's they are. */
+  onTheWay(folder: string, sha256: string): Claimant[];
   /** Rows of the route by state. */
   count(state: Note['state']): number;
   /** What is set aside: for `imapferry stuck`. */

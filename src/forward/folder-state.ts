@@ -46,6 +46,8 @@ export class Epoch {
    * destination is not believed at once.
    */
   doubtSince: number | undefined;
+  /** Size and INTERNALDATE of what is marked \Deleted there and not known to the journal. */
+  marked: ReadonlySet<string> = new Set();
   /** It was told that carried mail stays marked because others have marked theirs. */
   heldTold = false;
 
@@ -60,6 +62,11 @@ export class Epoch {
   get key(): FolderKey {
     return { folder: this.pair.source, uidValidity: this.uidValidity };
   }
+}
+
+/** What tells two messages apart in a listing, of a message that has neither UID nor name any more. */
+export function looksOf({ size, internalDate }: Pick<Listed, 'size' | 'internalDate'>): string {
+  return `${size} ${internalDate?.getTime()}`;
 }
 
 /** Messages of one folder that travel together. */

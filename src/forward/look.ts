@@ -1,9 +1,9 @@
 /** One look at one folder: what is there, what is to be done with it, cut into batches. */
 import { Failure } from '../domain/failure.ts';
-import type { Listed } from '../domain/message.ts';
+import { isDeleted, type Listed } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import type { Batch, Epoch } from './folder-state.ts';
-import { cut, isSuspect } from './folder-state.ts';
+import { cut, isSuspect, looksOf } from './folder-state.ts';
 import type { Lane } from './lane.ts';
 import { isRetired, type Road, roadOf } from './triage.ts';
 import { tell, type Works } from './works.ts';
@@ -94,6 +94,8 @@ async function lookAtAll(
     return note?.state !== 'retired' || !isRetired(note.retired, works.route.afterDelivery);
   });
   const listed = await lane.use(epoch, works.quit, (session) => session.list(wanted));
+  const marked = listed.filter(({ uid, flags }) => isDeleted(flags) && !notes.has(uid));
+  epoch.marked = new Set(marked.map(looksOf));
   // The notes may have moved on while the server was listing.
   return { listed, notes: works.journal.notes(epoch.key, wanted) };
 }

@@ -4,12 +4,19 @@
  */
 import type { Candidate, Copy, FolderView, MessageKey, Original } from '../domain/message.ts';
 import { isDeleted } from '../domain/message.ts';
-import type { DestinationSession, Note } from '../domain/ports.ts';
+import type { Claimant, DestinationSession, Note } from '../domain/ports.ts';
 import { type Proof, Receipt } from '../domain/receipt.ts';
 import type { Verify } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
 import type { Listing } from './listing.ts';
-import { isSameKey, isTwinUnderWay, unlikeness, withoutEarlierTwins } from './twins.ts';
+import {
+  isSameKey,
+  isTwinUnderWay,
+  type Match,
+  unlikeness,
+  wasMarked,
+  withoutOtherTwins,
+} from './twins.ts';
 import { keyOf, type Works } from './works.ts';
 
 export interface Sought {
@@ -51,14 +58,19 @@ export async function seek(
     }
   }
   // A copy that proves an original already proves no other one.
-  for (const [uid, claimant] of works.journal.claimed(view, [...wanted.keys()])) {
+  const isItself = (claimant: Claimant, original: Original) =>
+    isSameKey(claimant, keyOf(epoch, original.uid)) || wasMarked(works, epoch, claimant, original);
+  const claimed = works.journal.claimed(view, [...wanted.keys()]);
+  for (const [uid, claimant] of claimed) {
     const { row, originals: maybe = [] } = wanted.get(uid) ?? {};
-    const its = maybe.filter((each) => isSameKey(claimant, keyOf(epoch, each.uid)));
+    const its = maybe.filter((original) => isItself(claimant, original));
     if (row !== undefined && its.length > 0) wanted.set(uid, { row, originals: its });
     else wanted.delete(uid);
   }
-  const matches = await matchesOf(works, session, view, epoch, wanted, notes);
-  const free = withoutEarlierTwins(works, view, epoch, originals, matches);
+  const matches = await matchesOf(works, session, view, epoch, wanted, notes, claimed);
+  const free = withoutOtherTwins(works, view, epoch, originals, matches).map(
+    ({ receipt }) => receipt,
+  );
   const seen = new Set(free.map((receipt) => receipt.original.uid));
   const waiting = new Set(
     originals
@@ -68,11 +80,22 @@ export async function seek(
   );
   if (waiting.size > 0) works.revisit(epoch.pair, works.pace.attemptFirst);
   const found = assign(free.filter(({ original }) => !waiting.has(original.uid)));
+  const renumbered = found.filter(({ copy, original }) => {
+    return claimed.has(copy.uid) && !isSameKey(claimed.get(copy.uid), original);
+  });
+  if (renumbered.length > 0)
+    works.journal.letGo(
+      view,
+      renumbered.map(({ copy }) => copy.uid),
+    );
   const settled = new Set([...waiting, ...found.map((receipt) => receipt.original.uid)]);
   return { found, missing: originals.filter(({ uid }) => !settled.has(uid)), listing };
 }
 
-/** Reads them, and resolves with the Receipts that they would make, those of copies that prove an original by now left out. */
+/**
+ * Reads them, and resolves with the Receipts that they would make, the most alike first, so that of twins each has its own
+ * copy as far as flags and INTERNALDATE tell them apart. Copies that prove another original by now are left out.
+ */
 async function matchesOf(
   works: Works,
   session: DestinationSession,
@@ -80,8 +103,9 @@ async function matchesOf(
   epoch: Epoch,
   wanted: ReadonlyMap<number, Sighted>,
   notes: ReadonlyMap<number, Note>,
-): Promise<Receipt[]> {
-  const matches: { receipt: Receipt; unlike: number }[] = [];
+  claimed: ReadonlyMap<number, Claimant>,
+): Promise<Match[]> {
+  const matches: Match[] = [];
   const read = async (uids: readonly number[]): Promise<number[]> => {
     const odd: number[] = [];
     if (uids.length === 0) return odd;
@@ -93,7 +117,8 @@ async function matchesOf(
         // Only what was noted before it was sent may be recognised by its header alone.
         const verify = notes.has(original.uid) ? works.route.verify : 'bytes';
         const receipt = match(epoch, original, view, copy, verify);
-        if (receipt) matches.push({ receipt, unlike: unlikeness(original, row) });
+        if (!receipt) continue;
+        matches.push({ receipt, unlike: unlikeness(original, row), isClaimed: false });
       }
       if (matches.length === before && copy.bytes.length !== row.size) odd.push(copy.uid);
     });
@@ -106,13 +131,10 @@ async function matchesOf(
     view,
     matches.map(({ receipt }) => receipt.copy.uid),
   );
-  // Of twins each to its own copy, as far as flags and INTERNALDATE tell them apart.
   return matches
-    .filter(({ receipt: { copy, original } }) => {
-      return !taken.has(copy.uid) || isSameKey(taken.get(copy.uid), original);
-    })
-    .sort((a, b) => a.unlike - b.unlike)
-    .map(({ receipt }) => receipt);
+    .filter(({ receipt: { copy } }) => !taken.has(copy.uid) || claimed.has(copy.uid))
+    .map((match) => ({ ...match, isClaimed: taken.has(match.receipt.copy.uid) }))
+    .sort((a, b) => a.unlike - b.unlike);
 }
 
 /** The lowest UID that a copy may have, where the journal tells. */

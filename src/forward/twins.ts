@@ -3,8 +3,16 @@ import type { Candidate, FolderView, MessageKey, Original } from '../domain/mess
 import { travellingFlags } from '../domain/message.ts';
 import type { Claimant } from '../domain/ports.ts';
 import { type Receipt, sha256 } from '../domain/receipt.ts';
-import type { Epoch } from './folder-state.ts';
+import { type Epoch, looksOf } from './folder-state.ts';
 import { keyOf, type Works } from './works.ts';
+
+/** A copy that would prove an original, and how unlike they are in what is not in the bytes. */
+export interface Match {
+  readonly receipt: Receipt;
+  readonly unlike: number;
+  /** The journal says that it is this original's. */
+  readonly isClaimed: boolean;
+}
 
 /** Whether the copy of a message that the journal knows nothing of may be one that a twin in hand has just been sent as. */
 export function isTwinUnderWay({ sent, inHand }: Epoch, { uid, bytes }: Original): boolean {
@@ -29,32 +37,54 @@ export function isSameKey(a: Claimant, b: MessageKey): boolean {
 }
 
 /**
- * Where the destination folder was renumbered, copies of earlier twins lie there that no claim names any more: as many as
- * were proven before, the lowest UIDs, are theirs.
+ * Whether an original is the one that was carried and marked before its folder was renumbered, with its mark taken off since:
+ * the bytes and INTERNALDATE are the same, and none that looks so is there with its mark. A twin has come at another time.
  */
-export function withoutEarlierTwins(
-  works: Works,
+export function wasMarked(
+  { journal }: Works,
+  { key: { folder, uidValidity }, marked }: Epoch,
+  claimant: Claimant,
+  original: Original,
+): boolean {
+  if (claimant?.folder !== folder || claimant.uidValidity === uidValidity) return false;
+  if (marked.has(looksOf(original))) return false;
+  const { bytes, internalDate } = original;
+  const note = journal.notes(claimant, [claimant.uid]).get(claimant.uid);
+  return (
+    note?.retired === 'marked' &&
+    note.internalDate !== undefined &&
+    note.internalDate === internalDate?.getTime() &&
+    note.sha256 === sha256(bytes)
+  );
+}
+
+/**
+ * Leaves to other twins what is theirs: as many copies as are on their way by the journal's word, and as many as were
+ * proven before the destination folder was renumbered, which no claim names any more. What is least alike is left.
+ */
+export function withoutOtherTwins(
+  { journal }: Works,
   view: FolderView,
   epoch: Epoch,
   originals: readonly Original[],
-  matches: readonly Receipt[],
-): Receipt[] {
-  const matched = new Set(matches.map(({ original }) => original.uid));
+  matches: readonly Match[],
+): readonly Match[] {
+  if (matches.length === 0) return matches;
   const keys = originals.map(({ uid }) => keyOf(epoch, uid));
-  const sums = new Map<string, Set<number>>();
-  for (const { uid, bytes } of originals) {
-    if (!matched.has(uid)) continue;
-    const sum = sha256(bytes);
-    sums.set(sum, (sums.get(sum) ?? new Set()).add(uid));
+  const isOther = (claimant: Claimant) => !keys.some((key) => isSameKey(claimant, key));
+  const sums = new Map(originals.map(({ uid, bytes }) => [uid, sha256(bytes)]));
+  const left = new Set<number>();
+  for (const sum of new Set(matches.map(({ receipt }) => sums.get(receipt.original.uid) ?? ''))) {
+    const others = [...journal.onTheWay(view.folder, sum), ...journal.claimedBefore(view, sum)];
+    const copies = new Map<number, number>();
+    for (const { receipt, unlike, isClaimed } of matches) {
+      if (isClaimed || sums.get(receipt.original.uid) !== sum) continue;
+      const { uid } = receipt.copy;
+      copies.set(uid, Math.min(unlike, copies.get(uid) ?? Number.POSITIVE_INFINITY));
+    }
+    const leastAlike = [...copies].sort(([a, x], [b, y]) => y - x || a - b);
+    const count = others.filter(isOther).length;
+    for (const [uid] of leastAlike.slice(0, count)) left.add(uid);
   }
-  const theirs = new Set<number>();
-  for (const [sum, uids] of sums) {
-    const earlier = works.journal
-      .claimedBefore(view, sum)
-      .filter((claimant) => !keys.some((key) => isSameKey(claimant, key)));
-    const copies = matches.filter(({ original }) => uids.has(original.uid));
-    const inOrder = [...new Set(copies.map(({ copy }) => copy.uid))].sort((a, b) => a - b);
-    for (const uid of inOrder.slice(0, earlier.length)) theirs.add(uid);
-  }
-  return matches.filter(({ copy }) => !theirs.has(copy.uid));
+  return matches.filter(({ receipt }) => !left.has(receipt.copy.uid));
 }

@@ -69,7 +69,7 @@ export class SqliteRouteJournal implements RouteJournal {
     const renumbered = { route, path: folder, uidValidity };
     this.#store.write((sql) => {
       sql.seen.run(renumbered);
-      sql.letGo.run({ ...renumbered, source: this.#ids.source });
+      sql.letGoRenumbered.run({ ...renumbered, source: this.#ids.source });
       sql.closeRetired.run(renumbered);
       sql.dropOthers.run(renumbered);
       sql.dropHands.run(renumbered);
@@ -218,6 +218,19 @@ export class SqliteRouteJournal implements RouteJournal {
     const key = { destination: this.#ids.destination, folder, uidValidity, sha256 };
     const rows: readonly unknown[] = this.#store.read((sql) => sql.claimedBefore.all(key));
     return (rows as readonly ClaimRow[]).map((row) => this.#claimant(row));
+  }
+
+  letGo({ folder, uidValidity }: FolderKey, uids: readonly number[]): void {
+    const { destination } = this.#ids;
+    this.#store.write((sql) => {
+      for (const uid of uids) sql.letGo.run({ destination, folder, uidValidity, uid });
+    });
+  }
+
+  onTheWay(folder: string, sha256: string): Claimant[] {
+    const { destination } = this.#ids;
+    const rows = this.#store.read((sql) => sql.onTheWay.all({ destination, folder, sha256 }));
+    return (rows as unknown as readonly ClaimRow[]).map((row) => this.#claimant(row));
   }
 
   #claimant([, source, folder, uidValidity, uid]: ClaimRow): Claimant {

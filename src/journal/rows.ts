@@ -30,6 +30,7 @@ export type NoteRow = readonly [
 export const CLAIM_COLUMNS = 'uid, source, source_folder, source_uid_validity, source_uid';
 
 export type ClaimRow = readonly [
+  /** Of the copy. */
   uid: number,
   source: number,
   folder: string,

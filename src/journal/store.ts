@@ -22,7 +22,7 @@ const SQL = {
   validity: 'SELECT uid_validity AS uidValidity FROM folder WHERE route = $route AND path = $path',
   seen: `INSERT INTO folder (route, path, uid_validity) VALUES ($route, $path, $uidValidity)
     ON CONFLICT DO UPDATE SET uid_validity = excluded.uid_validity`,
-  letGo: `DELETE FROM claim WHERE source = $source AND source_folder = $path
+  letGoRenumbered: `DELETE FROM claim WHERE source = $source AND source_folder = $path
       AND source_uid_validity <> $uidValidity AND EXISTS (
         SELECT 1 FROM message INDEXED BY message_present
         WHERE route = $route AND message.folder = $path AND present = 1
@@ -78,9 +78,15 @@ const SQL = {
   isClaimed: `SELECT ${CLAIM_COLUMNS} FROM claim
     WHERE destination = $destination AND folder = $folder AND uid_validity = $uidValidity
       AND uid = $uid`,
+  letGo: `DELETE FROM claim
+    WHERE destination = $destination AND folder = $folder AND uid_validity = $uidValidity
+      AND uid = $uid`,
   claimedBefore: `SELECT ${CLAIM_COLUMNS} FROM claim INDEXED BY claim_sha256
     WHERE sha256 = $sha256 AND destination = $destination AND folder = $folder
       AND uid_validity <> $uidValidity`,
+  onTheWay: `SELECT dest_uid, source, folder, uid_validity, uid
+    FROM route JOIN message INDEXED BY message_state ON route = id AND state = 'appending'
+    WHERE destination = $destination AND dest_folder = $folder AND sha256 = $sha256`,
   receipt: `SELECT dest_folder AS folder, dest_uid_validity AS uidValidity, dest_uid AS uid, proof
     FROM message WHERE ${KEY} AND state IN ('proven', 'retired')`,
   retire: `UPDATE message SET state = 'retired', present = $present, retired = $how,
@@ -109,7 +115,15 @@ export class Store {
     this.#stateDir = stateDir;
     const prepared = Object.entries(SQL).map(([name, text]) => [name, db.prepare(text)]);
     this.sql = Object.fromEntries(prepared) as Statements;
-    for (const name of ['notes', 'note', 'aside', 'claimed', 'isClaimed', 'claimedBefore'] as const)
+    for (const name of [
+      'notes',
+      'note',
+      'aside',
+      'claimed',
+      'isClaimed',
+      'claimedBefore',
+      'onTheWay',
+    ] as const)
       this.sql[name].setReturnArrays(true);
   }
 

@@ -422,11 +422,44 @@ export function journalContract(name: string, open: (now: () => number) => Journ
         expect(route.claimedBefore(renumbered, intent(3).sha256)).toEqual([]);
       });
 
+      it('until it is let go', () => {
+        for (const uid of [1, 2]) WAYS.marked?.(route, uid);
+        route.letGo(COPIES, [501, 77]);
+        expect(uidsOf(route.claimed(COPIES))).toEqual(new Set([502]));
+        WAYS.appending?.(route, 3);
+        route.prove([receipt(3, 501)], 30);
+        expect(route.claimed(COPIES).get(501)).toEqual({ ...INBOX, uid: 3 });
+      });
+
       it('and tells which of some copies do', () => {
         for (const uid of [1, 2, 3]) WAYS.proven?.(route, uid);
         expect(uidsOf(route.claimed(COPIES, [503, 501, 9]))).toEqual(new Set([501, 503]));
         expect(uidsOf(route.claimed(COPIES, []))).toEqual(new Set());
       });
+    });
+
+    it('tells which originals of the same bytes are on their way to a folder, by any route', () => {
+      for (const [nth, way] of Object.values(WAYS).entries()) way(route, nth + 1);
+      const second = journal.route('second', 'mum@a.example.org:993', 'mum@b.example.org:993');
+      const other = journal.route('default', 'dad@a.example.org:993', 'mum@b.example.org:993');
+      const { folder } = COPIES;
+      for (const each of [second, other]) {
+        each.intend({ folder: 'Sent', uidValidity: 2 }, STANDING, [{ ...intent(1), uid: 30 }]);
+        each.intend({ folder: 'Sent', uidValidity: 2 }, { ...STANDING, folder: 'Other' }, [
+          { ...intent(1), uid: 31 },
+        ]);
+      }
+      const { sha256 } = intent(1);
+      expect(route.onTheWay(folder, sha256)).toEqual([
+        { ...INBOX, uid: 1 },
+        { folder: 'Sent', uidValidity: 2, uid: 30 },
+        undefined,
+      ]);
+      expect(other.onTheWay(folder, sha256).filter(Boolean).length).toBe(1);
+      const states = Object.keys(WAYS).map((_, nth) =>
+        route.onTheWay(folder, intent(nth + 1).sha256),
+      );
+      expect(states.map(({ length }) => length)).toEqual([3, 0, 0, 0, 0, 0, 0, 0]);
     });
 
     it('prunes only what is older and no longer in its folder', () => {

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import type { Settings } from '../journey/program.ts';
 import { bundled } from '../support/bundle.ts';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import type { Reading } from '../support/oracle.ts';
@@ -38,12 +39,42 @@ interface Set {
   readonly title: string;
   readonly capability?: string;
   readonly command: Life['command'];
+  readonly settings?: Settings;
+  /** Where the life before the one that is killed at each point has died: what is killed is taking up again. */
+  readonly diedBefore?: (point: Point) => boolean;
+  /** The commands before and after which it is killed; all if left out. */
+  readonly only?: RegExp;
 }
+
+const isAppended = ({ name, when, nth }: Point) =>
+  name === 'APPEND' && when === 'after' && nth === 1;
+const isMarked = ({ name, when, nth }: Point) =>
+  name === 'UID STORE' && when === 'after' && nth === 1;
 
 const SETS: readonly Set[] = [
   { title: 'with MULTIAPPEND', command: 'run' },
   { title: 'with LITERAL+ only', capability: 'IMAP4rev1 UIDPLUS LITERAL+ IDLE', command: 'run' },
   { title: 'with bare IMAP4rev1', capability: 'IMAP4rev1', command: 'sweep' },
+  { title: 'taking up an APPEND', command: 'sweep', diedBefore: isAppended },
+  {
+    title: 'taking up a mark',
+    command: 'sweep',
+    diedBefore: isMarked,
+    only: /FETCH|STORE|EXPUNGE/,
+  },
+  {
+    title: 'moving its originals',
+    command: 'sweep',
+    settings: { AFTER_DELIVERY: 'move:Carried' },
+    only: /MOVE|CREATE|SUBSCRIBE/,
+  },
+  {
+    title: 'moving its originals without MOVE',
+    capability: 'IMAP4rev1 UIDPLUS',
+    command: 'sweep',
+    settings: { AFTER_DELIVERY: 'move:Carried' },
+    only: /COPY|STORE|EXPUNGE|CREATE/,
+  },
 ];
 
 /** Two servers, and every point of a life between them that nothing disturbs. */
@@ -63,11 +94,15 @@ let used = 0;
 async function world(set: Set): Promise<World> {
   const options = { users, ...(set.capability !== undefined && { capability: set.capability }) };
   const [source, destination] = await Promise.all([startDovecot(options), startDovecot(options)]);
-  await using scene = await Scene.set(source, destination, `user${used++}`, start);
-  await scene.live({ dies: () => false, command: set.command });
+  const { command, settings, diedBefore, only = /./ } = set;
+  const how = { ...start, ...(settings && { settings }) };
+  await using scene = await Scene.set(source, destination, `user${used++}`, how);
+  if (diedBefore) await scene.live({ dies: diedBefore, command });
+  await scene.live({ dies: () => false, command });
   const wrong = await scene.oracle.end();
   if (wrong.length > 0) throw new Error(`Undisturbed it went wrong:\n${wrong.join('\n')}`);
-  return { ...set, source, destination, points: scene.points.all };
+  const points = scene.points.all.filter(({ name }) => only.test(name));
+  return { ...set, source, destination, points };
 }
 
 const worlds = await Promise.all(SETS.map(world));
@@ -100,9 +135,11 @@ function rowsOf({ points }: World): Row[] {
 }
 
 describe.each(worlds)(`$title (SEED=${SEED})`, (set) => {
-  const { source, destination, command } = set;
+  const { source, destination, command, settings, diedBefore } = set;
+  const how = { ...start, ...(settings && { settings }) };
   const one = async ({ point, state, earlier, name }: Row) => {
-    await using scene = await Scene.set(source, destination, `user${used++}`, start);
+    await using scene = await Scene.set(source, destination, `user${used++}`, how);
+    if (diedBefore) await scene.live({ dies: diedBefore, command });
     const killed = await scene.live({
       command,
       dies: (reached) => same(reached, point),

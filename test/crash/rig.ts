@@ -19,6 +19,8 @@ export const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 export interface Start {
   readonly main: string;
   readonly cache: string;
+  /** Settings besides those of the scene. */
+  readonly settings?: Settings;
 }
 
 export type Side = 'source' | 'destination';
@@ -151,7 +153,8 @@ export interface Again {
 
 export class Scene implements AsyncDisposable {
   readonly oracle: Oracle;
-  readonly points = new Points();
+  /** The moments of the latest life. */
+  points = new Points();
   readonly #place = new Place();
   readonly #settings: Settings;
   readonly #main: string;
@@ -182,7 +185,7 @@ export class Scene implements AsyncDisposable {
     source: Dovecot,
     destination: Dovecot,
     user: string,
-    { main, cache }: Start,
+    { main, cache, settings: changes = {} }: Start,
   ): Promise<Scene> {
     const password = source.users[user] ?? '';
     const old = await Mail.login(source.port, user, password);
@@ -203,6 +206,7 @@ export class Scene implements AsyncDisposable {
         // One connection, so that each life goes the same way.
         CONCURRENCY: '1',
         NODE_COMPILE_CACHE: cache,
+        ...changes,
       });
     };
     const scene = new Scene(old, fresh, wires, settings, main);
@@ -220,8 +224,9 @@ export class Scene implements AsyncDisposable {
     return scene;
   }
 
-  /** The first life. Resolves with whether it was killed; without that, it came to its end in order. */
+  /** A life. Resolves with whether it was killed; without that, it came to its end in order. */
   async live({ dies, saves, command }: Life): Promise<boolean> {
+    this.points = new Points();
     await using program = new Program(this.#place, this.#settings, [command], { main: this.#main });
     let killed = false;
     for (const side of ['source', 'destination'] as const) {

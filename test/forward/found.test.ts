@@ -423,6 +423,24 @@ describe('twins', () => {
     expect(rig.destination.folder().messages.length).toBe(2);
   });
 
+  it('are not taken for what was marked, renumbered, and had its mark taken off', async () => {
+    await using rig = new Rig();
+    const twin = letter('twin');
+    const dates = [new Date('2020-01-01T00:00:00Z'), new Date('2021-01-01T00:00:00Z')] as const;
+    rig.source.put(twin, { internalDate: dates[0] });
+    rig.start({ afterDelivery: { kind: 'mark' } });
+    await rig.saw('delivery.done');
+    await rig.stop();
+    rig.source.renumber();
+    rig.source.put(twin, { internalDate: dates[1] });
+    const [first] = rig.source.folder().messages;
+    rig.source.flag(first?.uid ?? 0, [], ['\\Deleted']);
+    rig.start();
+    await rig.empty();
+    const copies = rig.destination.folder().messages;
+    expect(copies.map(({ internalDate }) => internalDate)).toEqual(dates);
+  });
+
   it('are told from one another by their flags and dates', async () => {
     await using rig = new Rig();
     const twin = letter('twin');

@@ -33,6 +33,7 @@ interface Claim {
 interface Shared {
   /** By copy: the original it proves. */
   readonly claims: Map<string, Claim>;
+  readonly routes: Map<string, MemoryRouteJournal>;
   readonly now: () => number;
 }
 
@@ -40,7 +41,7 @@ interface Shared {
 export function memoryJournal(now: () => number = Date.now): Journal {
   const routes = new Map<string, MemoryRouteJournal>();
   const refusals = new Map<string, { count: number; lastAt: number }>();
-  const shared: Shared = { claims: new Map(), now };
+  const shared: Shared = { claims: new Map(), routes, now };
   return {
     route(name, source, destination) {
       const id = JSON.stringify([name, source, destination]);
@@ -95,7 +96,7 @@ class MemoryRouteJournal implements RouteJournal {
     for (const [id, row] of this.#rows) {
       const { key, note, present } = row;
       if (key.folder !== folder || key.uidValidity === uidValidity) continue;
-      if (present && note.retired !== 'marked') this.#letGo(key);
+      if (present && note.retired !== 'marked') this.#letGoOf(key);
       if (note.state === 'retired') row.present = false;
       else this.#rows.delete(id);
     }
@@ -138,7 +139,7 @@ class MemoryRouteJournal implements RouteJournal {
     );
   }
 
-  #letGo(key: MessageKey): void {
+  #letGoOf(key: MessageKey): void {
     for (const [id, claim] of this.#shared.claims) {
       if (this.#isBy(claim, key)) this.#shared.claims.delete(id);
     }
@@ -260,6 +261,26 @@ class MemoryRouteJournal implements RouteJournal {
       .filter(({ sha256, copy }) => sha256 === sum && copy.folder === dest.folder)
       .filter(({ copy }) => copy.uidValidity !== dest.uidValidity)
       .map((claim) => this.#claimant(claim));
+  }
+
+  letGo(dest: FolderKey, uids: readonly number[]): void {
+    for (const uid of uids) {
+      const { folder, uidValidity } = dest;
+      this.#shared.claims.delete(
+        JSON.stringify([this.#destination, text({ folder, uidValidity, uid })]),
+      );
+    }
+  }
+
+  onTheWay(folder: string, sum: string): Claimant[] {
+    return [...this.#shared.routes.values()]
+      .filter((route) => route.#destination === this.#destination)
+      .flatMap((route) =>
+        [...route.#rows.values()]
+          .filter(({ note }) => note.state === 'appending' && note.sha256 === sum)
+          .filter(({ note }) => note.dest.folder === folder)
+          .map(({ key }) => (route.#source === this.#source ? { ...key } : undefined)),
+      );
   }
 
   #claims(): Claim[] {
