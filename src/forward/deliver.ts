@@ -27,7 +27,6 @@ export async function deliver(works: Works, found: Batch): Promise<Outcome> {
   try {
     return await attempts(works, batch);
   } finally {
-    for (const uid of uids) found.epoch.sure.delete(uid);
     works.journal.putDown(key, uids);
   }
 }

@@ -1,6 +1,6 @@
 /** What one process knows of a source folder under one UIDVALIDITY: what was seen, and what is in hand. */
 import type { FolderView, Listed } from '../domain/message.ts';
-import type { Deaths, FolderKey } from '../domain/ports.ts';
+import type { Deaths, FolderKey, SourceSession } from '../domain/ports.ts';
 import type { FolderPair } from '../domain/route.ts';
 import type { Lane } from './lane.ts';
 
@@ -31,8 +31,11 @@ export class Epoch {
   readonly inHand = new Set<number>();
   /** What this process has sent and not proven yet, by UID. */
   readonly sent = new Map<number, Sent>();
-  /** UIDs in hand that are, for sure, the very messages that were carried: only their \Deleted marks are known as ours. */
-  readonly sure = new Set<number>();
+  /**
+   * UIDs that were marked \Deleted on a connection after they had been found to be the very messages that were carried:
+   * as long as it lasts no other message can have these numbers, and their marks are known as ours.
+   */
+  readonly #marks = new WeakMap<SourceSession, Set<number>>();
   /** Messages of batches that lost their connection at every try: each travels by itself, so that one keeps no other. */
   readonly apart = new Set<number>();
   /** Unverified messages that this process has looked at. */
@@ -57,6 +60,15 @@ export class Epoch {
     this.fence = view.uidNext;
     this.highest = view.uidNext - 1;
     this.before = before;
+  }
+
+  /** The UIDs that were marked on that connection. */
+  marksOn(session: SourceSession): Set<number> {
+    const known = this.#marks.get(session);
+    if (known !== undefined) return known;
+    const marks = new Set<number>();
+    this.#marks.set(session, marks);
+    return marks;
   }
 
   get key(): FolderKey {

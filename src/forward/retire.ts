@@ -3,7 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import { isDeleted, travellingFlags } from '../domain/message.ts';
 import type { Note, Retired } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import type { Batch } from './folder-state.ts';
+import type { Batch, Epoch } from './folder-state.ts';
 import { tell, type Works } from './works.ts';
 
 /** The flags each original had when it was appended, by UID. */
@@ -52,8 +52,11 @@ async function mark(
 ): Promise<Set<number>> {
   const uids = receipts.map(({ original }) => original.uid);
   const { epoch, lane } = batch;
-  for (const uid of uids) epoch.sure.add(uid);
-  const now = await lane.use(epoch, works.cut, (session) => session.mark(uids));
+  const now = await lane.use(epoch, works.cut, (session) => {
+    const marks = epoch.marksOn(session);
+    for (const uid of uids) marks.add(uid);
+    return session.mark(uids);
+  });
   await followFlags(works, batch, receipts, carried, now);
   return new Set(uids.filter((uid) => isDeleted(now.get(uid) ?? DELETED)));
 }
@@ -126,16 +129,17 @@ async function expunge(
   uids: readonly number[],
 ): Promise<void> {
   const { epoch } = batch;
-  const { gone, strangers } = await batch.lane.use(epoch, works.cut, async (session) =>
-    session.abilities.uidPlus
-      ? { gone: await session.expunge(uids), strangers: false }
-      : session.expungeAlone(ours(works, batch)),
-  );
+  const { gone, strangers, unsure } = await batch.lane.use(epoch, works.cut, async (session) => {
+    const { uidPlus } = session.abilities;
+    if (uidPlus) return { gone: await session.expunge(uids), strangers: false, unsure: false };
+    const marks = epoch.marksOn(session);
+    const unsure = proven(works, epoch, epoch.inHand).some((uid) => !marks.has(uid));
+    return { ...(await session.expungeAlone(proven(works, epoch, marks))), unsure };
+  });
   if (!strangers) return confirm(works, batch, receipts, gone, 'expunged');
   done(works, batch, receipts, uids, 'marked');
-  // Other batches' messages that an earlier life has marked are strangers until they were compared.
-  if (provenInHand(works, batch).some((uid) => !epoch.sure.has(uid)))
-    return works.revisit(epoch.pair, works.pace.refusedFirst);
+  // What other batches have in hand, marked on an earlier connection, is theirs to look at first.
+  if (unsure) return works.revisit(epoch.pair, works.pace.refusedFirst);
   if (epoch.heldTold) return;
   epoch.heldTold = true;
   works.emit('retire.held', {
@@ -148,19 +152,13 @@ async function expunge(
 }
 
 /**
- * What of a folder is in hand, proven, and compared with its notes: other batches mark theirs at the same time, and no mark
- * of these is a stranger's. What was not compared may be another message under that number by now.
+ * Which of these are proven and not known to be gone. What was expunged or moved, and is there all the same, may be another
+ * message by now.
  */
-function ours(works: Works, batch: Batch): number[] {
-  return provenInHand(works, batch).filter((uid) => batch.epoch.sure.has(uid));
-}
-
-/** What was expunged or moved, and is there all the same, may be another message by now. */
-function provenInHand({ journal }: Works, { epoch }: Batch): number[] {
-  const proven = ({ state, retired }: Note) =>
+function proven({ journal }: Works, { key }: Epoch, uids: Iterable<number>): number[] {
+  const isThere = ({ state, retired }: Note) =>
     state === 'proven' || retired === 'marked' || retired === 'kept';
-  const notes = journal.notes(epoch.key, [...epoch.inHand]);
-  return [...notes.values()].filter(proven).map(({ uid }) => uid);
+  return [...journal.notes(key, [...uids]).values()].filter(isThere).map(({ uid }) => uid);
 }
 
 /** Notes those with which it is so; those with which it is not are a failure, and stay proven. */

@@ -10,8 +10,8 @@ import { RESPONSE_CODES } from '../support/response-codes.ts';
 import { record } from '../support/results.ts';
 import { BRISK, Servers, type World, type WorldOptions } from './world.ts';
 
-const servers = await Servers.start();
-afterAll(() => servers[Symbol.asyncDispose]());
+const { able: servers, poor } = await Servers.bothManners();
+afterAll(() => Promise.all([servers[Symbol.asyncDispose](), poor[Symbol.asyncDispose]()]));
 
 // Each row mostly waits.
 vi.setConfig({ maxConcurrency: 12 });
@@ -117,6 +117,8 @@ interface Refused {
   readonly table: Table;
   /** The destination folder is not there yet. */
   readonly missing?: true;
+  /** Of servers with bare IMAP4rev1: a literal waits to be asked for, and EXPUNGE takes all that is marked. */
+  readonly poor?: true;
 }
 
 const COMMANDS: readonly Refused[] = [
@@ -126,6 +128,8 @@ const COMMANDS: readonly Refused[] = [
   { what: 'FETCH of a list', side: 'source', line: / UID FETCH .*INTERNALDATE\)/, table: READING },
   { what: 'STORE', side: 'source', line: / UID STORE /, table: STEP },
   { what: 'EXPUNGE', side: 'source', line: / UID EXPUNGE /, table: STEP },
+  { what: 'EXPUNGE of all', side: 'source', line: / EXPUNGE$/, table: STEP, poor: true },
+  { what: 'a literal of APPEND', side: 'destination', line: / APPEND /, table: APPEND, poor: true },
   { what: 'SELECT', side: 'source', line: / SELECT /, table: READING },
   { what: 'SELECT', side: 'destination', line: / SELECT /, table: STEP },
   { what: 'CREATE', side: 'destination', line: / CREATE /, table: STEP, missing: true },
@@ -142,6 +146,8 @@ const COMMANDS: readonly Refused[] = [
 /** A world in which a command is refused until `over`. */
 interface Scene {
   readonly world: World;
+  /** How many messages are left in INBOX once all is carried: somebody else's, marked by him. */
+  readonly carried: number;
   readonly answer: Answer;
   /** When it was refused (milliseconds of `performance.now()`). */
   readonly refusals: readonly number[];
@@ -157,13 +163,13 @@ const FEW = { sweepInterval: 600_000 };
 const OFTEN = { sweepInterval: 300 };
 
 async function scene(
-  { side, line, missing }: Refused,
+  { side, line, missing, poor: isPoor }: Refused,
   answer: Answer,
   { route, pace }: WorldOptions,
-  refusedOnly?: (command: Buffer) => boolean,
+  culprit?: Buffer,
 ): Promise<Scene & AsyncDisposable> {
   const folders = [{ kind: 'folder', name: 'INBOX', ...(missing && { to: 'New' }) }] as const;
-  const world = await servers.world({
+  const world = await (isPoor ? poor : servers).world({
     ...(missing && { to: () => 'New' }),
     route: { folders, ...route },
     ...(pace && { pace }),
@@ -175,19 +181,23 @@ async function scene(
     return answer === 'BYE' ? { say, end: true } : { say };
   };
   const only = (whole: Buffer): Buffer | string => {
-    if (!refusedOnly?.(whole)) return whole;
+    if (!whole.includes('The culprit')) return whole;
     refusals.push(performance.now());
     return say;
   };
   const at = (command: Command): Deed => {
     if (!line.test(command.line)) return undefined;
-    return refusedOnly ? { send: only } : refuse();
+    if (culprit === undefined) return refuse();
+    // Whose literal has not been sent is known by its length.
+    if (!isPoor) return { send: only };
+    return command.line.endsWith(`{${culprit.length}}`) ? refuse() : undefined;
   };
   world[side].at = ({ when, command }) => (when === 'before' ? at(command) : undefined);
   const refused = (times: number) =>
     world.until(`it was refused ${times} times`, () => refusals.length >= times);
   return {
     world,
+    carried: isPoor ? 0 : 1,
     answer,
     refusals,
     refused,
@@ -208,9 +218,6 @@ async function scene(
 const growing = (first: number, longest: number, count = 4) =>
   Array.from({ length: count }, (_, i) => doubled(first, i, longest));
 
-/** What is left once all is carried: somebody else's message, marked by him. */
-const carried = 1;
-
 const told = (world: World) =>
   world.told.filter(({ why }) => why?.includes(WORDS)).map(({ event }) => event);
 
@@ -220,7 +227,7 @@ const OUTCOMES: Readonly<
 > = {
   'holds the route': {
     settings: { route: FEW },
-    async shows({ world, answer, paused, over }) {
+    async shows({ world, carried, answer, paused, over }) {
       const throttled = answer === 'throttled';
       await paused(...(throttled ? [BACKOFF] : growing(BRISK.holdFirst, BRISK.holdLongest)));
       expect(told(world)).toContain('delivery.postponed');
@@ -258,7 +265,7 @@ const OUTCOMES: Readonly<
   },
   'sets the message aside': {
     settings: { route: FEW },
-    async shows({ world, paused, over }) {
+    async shows({ world, carried, paused, over }) {
       await world.left(carried + 1);
       await world.put('INBOX', message());
       await world.left(carried + 1);
@@ -318,7 +325,7 @@ const OUTCOMES: Readonly<
   },
   'asks by NOOP': {
     settings: { route: FEW },
-    async shows({ world, refusals, refused }) {
+    async shows({ world, carried, refusals, refused }) {
       await refused(1);
       await world.left(carried);
       await world.put('INBOX', message());
@@ -329,7 +336,7 @@ const OUTCOMES: Readonly<
   },
   'asks less': {
     settings: { route: { ...FEW, idleRenew: 200 } },
-    async shows({ world, paused }) {
+    async shows({ world, carried, paused }) {
       await paused(BRISK.silence / 2);
       await world.put('INBOX', message());
       await world.left(carried);
@@ -358,11 +365,14 @@ describe.concurrent('refused', () => {
   it.for(rows)('%s: %s', async ([point, outcome, command, answer]) => {
     const { settings, shows } = OUTCOMES[outcome];
     const aside = outcome === 'sets the message aside';
-    const culprit = aside ? (whole: Buffer) => whole.includes('The culprit') : undefined;
-    await using here = await scene(command, answer, settings, culprit);
-    const { world } = here;
-    for (const body of ['one', 'The culprit', 'two']) await world.put('INBOX', message({ body }));
-    await world.oracle.stranger('source', 'INBOX', message(), { flags: ['\\Deleted'] });
+    const letters = ['one', 'The culprit', 'two'].map((body) => message({ body }));
+    await using here = await scene(command, answer, settings, aside ? letters[1] : undefined);
+    const { world, carried } = here;
+    for (const letter of letters) await world.put('INBOX', letter);
+    // Without UIDPLUS all would have to stay for his sake.
+    const box = command.poor ? 'Others' : 'INBOX';
+    if (command.poor) await world.old.create(box);
+    await world.oracle.stranger('source', box, message(), { flags: ['\\Deleted'] });
     world.start();
     await shows(here);
     world.look();

@@ -333,6 +333,17 @@ it("without UIDPLUS a note of an earlier life does not make a mark of a stranger
   expect(rig.source.find(150)).toBeDefined();
 });
 
+it('without UIDPLUS expunges what was marked on an earlier connection, one by one', async () => {
+  await using rig = new Rig();
+  rig.source.manners.abilities.uidPlus = false;
+  for (let i = 0; i < 5; i++) rig.source.put(letter());
+  rig.source.plan('expungeAlone', ...Array(5).fill({ closesBefore: true }));
+  rig.start({ sweepInterval: 50 });
+  await rig.empty();
+  expect(rig.count('retire.held')).toBe(0);
+  rig.oracle.assert({ carried: true });
+});
+
 it('an accepted message whose connection ended before the read-back is not missed too soon', async () => {
   await using rig = new Rig();
   rig.start({ pace: { settle: 150 } });
