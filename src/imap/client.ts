@@ -131,10 +131,11 @@ export class Client {
     const abort = () => client.close();
     signal.addEventListener('abort', abort, { once: true });
     const deadline = setTimeout(() => client.#giveUp('ETIMEOUT'), CONNECT);
+    // The library's own timer takes up to twice its time.
+    client.#stopWatch = client.#watch();
     try {
       await flow.connect();
       if (signal.aborted) throw stopped();
-      // The library's own timer watched the login; from here on we watch each step.
       if (client.flow.socket) client.flow.socket.setTimeout(0);
       // Folders are named by the paths that LIST shows; the library would put the personal prefix in front of some.
       if (client.flow.namespace) client.flow.namespace.prefix = '';
