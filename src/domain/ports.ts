@@ -2,7 +2,7 @@
 import type { Failure } from './failure.ts';
 import type { Candidate, Copy, FolderView, Listed, MessageKey, Original } from './message.ts';
 import type { Proof, Receipt } from './receipt.ts';
-import type { ListedFolder } from './route.ts';
+import type { Listing, SpecialUse } from './route.ts';
 
 /**
  * A logged-in connection. Every method rejects with a Failure and nothing else. After `closed` has resolved every
@@ -11,8 +11,8 @@ import type { ListedFolder } from './route.ts';
 export interface Session {
   /** Resolves, never rejects, once the connection has ended, with the reason where it was not asked for. */
   readonly closed: Promise<Failure | undefined>;
-  /** Every folder of the account by one LIST. */
-  listFolders(): Promise<ListedFolder[]>;
+  /** Every folder of the account by one LIST, and what the login told of where they lie. */
+  listFolders(): Promise<Listing>;
   /** One NOOP: the server answers, and tells what is new in the open folder. */
   noop(): Promise<void>;
   /** Ends the connection at once, whatever is under way. Expunges nothing. Idempotent. */
@@ -108,8 +108,11 @@ export interface DestinationSession extends Session {
    * Rejects with kind `folder-missing` where there is none.
    */
   open(folder: string, how: { fresh: boolean }): Promise<FolderView>;
-  /** Creates a folder and subscribes it. A folder that is already there is no mistake. */
-  create(folder: string): Promise<void>;
+  /**
+   * Creates a folder, with those above it, and subscribes it; with a special use where the server can (RFC 6154 §3). A folder
+   * that is already there is no mistake.
+   */
+  create(folder: string, use?: SpecialUse): Promise<void>;
   /**
    * Appends messages to the open folder in their order: bytes as given, INTERNALDATE, flags without `\Recent`,
    * `\Deleted` and what PERMANENTFLAGS does not allow (`flags.dropped`, once a folder). Never rejects: one placement a

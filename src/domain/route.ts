@@ -31,10 +31,18 @@ export type AfterDelivery =
 /** What proves a copy: the bytes read back, or the main header fields where a server rebuilds messages. */
 export type Verify = 'bytes' | 'headers';
 
-/** One entry of FOLDERS. `*` stands for every folder that no other rule names. */
+/**
+ * One entry of FOLDERS: a folder by its name, every folder that a pattern matches (`*` anything, `%` anything but the
+ * separator, as in LIST, RFC 9051 §6.3.9), or what a pattern leaves out of those.
+ */
 export type FolderRule =
-  | { readonly kind: 'all' }
-  | { readonly kind: 'folder'; readonly name: string; readonly to?: string };
+  | { readonly kind: 'folder'; readonly name: string; readonly to?: string }
+  | { readonly kind: 'pattern'; readonly pattern: string }
+  | { readonly kind: 'not'; readonly name: string }
+  | { readonly kind: 'not'; readonly pattern: string };
+
+/** The special uses (RFC 6154 §2) of folders that hold mail themselves. */
+export type SpecialUse = '\\Sent' | '\\Drafts' | '\\Junk' | '\\Trash' | '\\Archive';
 
 /** A route as configured. Durations are milliseconds, sizes bytes. */
 export interface Route {
@@ -56,6 +64,10 @@ export interface Route {
 export interface FolderPair {
   readonly source: string;
   readonly dest: string;
+  /** The special use of the source folder. */
+  readonly use?: SpecialUse;
+  /** The special use with which the destination folder is created, if it is missing. */
+  readonly createAs?: SpecialUse;
 }
 
 /** One folder as LIST shows it (RFC 9051 §7.3.1). `delimiter` is empty where the server says NIL. */
@@ -64,6 +76,23 @@ export interface ListedFolder {
   readonly delimiter: string;
   /** Attributes and special uses as sent, e.g. `\Noselect`, `\All`. */
   readonly attributes: ReadonlySet<string>;
+}
+
+/** Where an account keeps folders of which kind (NAMESPACE, RFC 2342). */
+export interface Namespaces {
+  /** The prefix of one's own folders, with the separator at its end: `INBOX.`, or nothing. */
+  readonly personal: string;
+  /** The prefixes of other users' and of shared folders. */
+  readonly foreign: readonly string[];
+}
+
+/** What an account shows of its folders. */
+export interface Listing {
+  readonly folders: readonly ListedFolder[];
+  /** Absent where the server does not say it. */
+  readonly namespaces?: Namespaces;
+  /** Folders can be made with a special use (CREATE-SPECIAL-USE, RFC 6154 §3). */
+  readonly createsSpecialUse: boolean;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Emit } from '../domain/events.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
 import type { FolderView } from '../domain/message.ts';
 import type { Clock, SourceAbilities, SourceSession } from '../domain/ports.ts';
-import type { FolderPair, ListedFolder } from '../domain/route.ts';
+import type { FolderPair, Listing } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
 import { doubled, type Pace } from './pace.ts';
 
@@ -168,7 +168,7 @@ export class Lane {
   }
 
   /** Every folder of the account. Waits while the connection is begun anew. */
-  async listFolders(signal: AbortSignal): Promise<ListedFolder[]> {
+  async listFolders(signal: AbortSignal): Promise<Listing> {
     await this.#until(() => this.#session !== undefined, signal);
     return this.#inTurn(async () => {
       signal.throwIfAborted();

@@ -3,6 +3,7 @@ import { Failure, folders } from '../domain/failure.ts';
 import type { FolderView, Original } from '../domain/message.ts';
 import type { DestinationSession, Note, Placement } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
+import type { FolderPair } from '../domain/route.ts';
 import { differs, refuse } from './aside.ts';
 import type { Epoch } from './folder-state.ts';
 import { badCopyRemains, seek } from './seek.ts';
@@ -28,7 +29,7 @@ export function place(
 ): Promise<Placed> {
   return works.destinations.use(epoch.pair.dest, async (session) => {
     const sought = originals.filter(({ uid }) => seeking.has(uid));
-    const view = await openDestination(works, session, epoch.pair.dest, sought.length > 0);
+    const view = await openDestination(works, session, epoch.pair, sought.length > 0);
     const recovered = await recover(works, session, view, epoch, sought, notes);
     const lost = new Set(recovered.absent.map(({ uid }) => uid));
     const toAppend = originals.filter(({ uid }) => !seeking.has(uid) || lost.has(uid));
@@ -43,7 +44,7 @@ export function place(
 async function openDestination(
   works: Works,
   session: DestinationSession,
-  folder: string,
+  { dest: folder, createAs }: FolderPair,
   fresh: boolean,
 ): Promise<FolderView> {
   let view: FolderView;
@@ -57,7 +58,7 @@ async function openDestination(
         { step: 'open', scope: 'folder', kind: 'folder-missing', lasting: true, cause: thrown },
       );
     }
-    await session.create(folder);
+    await session.create(folder, createAs);
     works.emit('folder.created', { route: works.route.name, dest: folder });
     view = await session.open(folder, { fresh: true });
   }

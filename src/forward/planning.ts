@@ -1,6 +1,6 @@
 /** A route's plan as it holds now: made anew as folders come and go, told where it has changed. */
 import type { Emit } from '../domain/events.ts';
-import type { FolderPair, ListedFolder, Route } from '../domain/route.ts';
+import { accountId, type FolderPair, type Listing, type Route } from '../domain/route.ts';
 import { type LeftOut, makePlan } from './plan.ts';
 
 export class Planning {
@@ -8,6 +8,7 @@ export class Planning {
   readonly #emit: Emit;
   #pairs: readonly FolderPair[] = [];
   #leftOut: ReadonlyMap<string, LeftOut> = new Map();
+  #mistakes: readonly string[] = [];
 
   constructor(route: Route, emit: Emit) {
     this.#route = route;
@@ -23,17 +24,38 @@ export class Planning {
     return [...this.#leftOut.values()].filter(({ ofCourse }) => !ofCourse);
   }
 
-  /** Makes the plan of the folders that there are now. */
-  renew(source: readonly ListedFolder[], dest: readonly ListedFolder[]): void {
+  /** What keeps the plan from being carried out: sentences without their full stop. */
+  get mistakes(): readonly string[] {
+    return this.#mistakes;
+  }
+
+  /**
+   * Makes the plan of the folders that there are now. With a mistake in it no folder is taken up that was not carried before.
+   */
+  renew(source: Listing, dest: Listing): void {
     const { folders: rules, afterDelivery } = this.#route;
-    const moveTo = afterDelivery.kind === 'move' ? { moveTo: afterDelivery.folder } : {};
-    const { pairs, leftOut } = makePlan({ source, dest, rules, ...moveTo });
+    const plan = makePlan({
+      source: source.folders,
+      dest: dest.folders,
+      rules,
+      namespaces: { source: source.namespaces, dest: dest.namespaces },
+      moveTo: afterDelivery.kind === 'move' ? afterDelivery.folder : undefined,
+      createsSpecialUse: dest.createsSpecialUse,
+      sameAccount: accountId(this.#route.source) === accountId(this.#route.destination),
+    });
+    const { leftOut, mistakes } = plan;
     const [before, toldOf] = [this.#pairs, this.#leftOut];
+    this.#tellMistakes(mistakes);
+    const known = new Map(before.map((pair) => [pair.source, pair]));
+    const pairs =
+      mistakes.length > 0 ? plan.pairs.filter((pair) => known.has(pair.source)) : plan.pairs;
     // A folder's mail goes where it has gone, as long as this process lives.
-    this.#pairs = pairs.map((pair) => before.find((one) => one.source === pair.source) ?? pair);
+    this.#pairs = pairs.map((pair) => known.get(pair.source) ?? pair);
     this.#leftOut = new Map(leftOut.map((each) => [each.folder, each]));
-    for (const pair of this.#pairs) {
-      if (!before.includes(pair)) this.#tell('plan.made', { folder: pair.source, dest: pair.dest });
+    for (const pair of pairs) {
+      if (known.has(pair.source)) continue;
+      const { source: folder, dest: to, said } = pair;
+      this.#tell('plan.made', { folder, dest: to, ...(said !== undefined && { why: said }) });
     }
     for (const pair of before) {
       const { why = 'the source has no such folder any more' } =
@@ -41,10 +63,24 @@ export class Planning {
       if (!this.#pairs.includes(pair)) this.#tell('folder.left-out', { folder: pair.source, why });
     }
     for (const { folder, why } of this.disappointments) {
-      const known =
-        toldOf.get(folder)?.why === why || before.some(({ source: one }) => one === folder);
-      if (!known) this.#tell('folder.left-out', { folder, why });
+      if (toldOf.get(folder)?.why !== why && !known.has(folder))
+        this.#tell('folder.left-out', { folder, why });
     }
+  }
+
+  #tellMistakes(mistakes: readonly string[]): void {
+    for (const why of mistakes) {
+      if (this.#mistakes.includes(why)) continue;
+      const rest =
+        this.#pairs.length > 0
+          ? 'Folders that were carried before are carried on; no other is taken up.'
+          : 'Nothing of this route is carried.';
+      this.#tell('route.blocked', {
+        why,
+        msg: `${why}. ${rest} imapferry makes its plan anew at each sweep.`,
+      });
+    }
+    this.#mistakes = mistakes;
   }
 
   #tell(...[event, fields]: Parameters<Emit>): void {

@@ -3,7 +3,7 @@
  * another at any time: folders that appear are taken up, those that vanish are let go.
  */
 import { Failure } from '../domain/failure.ts';
-import type { FolderPair, ListedFolder } from '../domain/route.ts';
+import type { FolderPair, Listing } from '../domain/route.ts';
 import type { LaneWorld } from './lane.ts';
 import type { Deliveries } from './queue.ts';
 import { Rounds } from './rounds.ts';
@@ -74,7 +74,7 @@ export class Posts {
   }
 
   /** Every folder of the source account, asked on one of these connections. Rejects with a Failure where it can't be had. */
-  listFolders(): Promise<ListedFolder[]> {
+  listFolders(): Promise<Listing> {
     const [first] = this.#watches.values();
     return (first?.watch ?? this.#rounds).listFolders();
   }

@@ -1,6 +1,6 @@
 /** Goes round the folders that no watcher holds, on one connection: opens each, looks, and waits until it is carried. */
 import { asFailure, type Failure } from '../domain/failure.ts';
-import type { FolderPair, ListedFolder } from '../domain/route.ts';
+import type { FolderPair, Listing } from '../domain/route.ts';
 import { Again } from './again.ts';
 import { Lane, type LaneWorld } from './lane.ts';
 import { look } from './look.ts';
@@ -29,7 +29,7 @@ export class Rounds {
   }
 
   /** Every folder of the source account. */
-  listFolders(): Promise<ListedFolder[]> {
+  listFolders(): Promise<Listing> {
     return this.#lane.listFolders(this.#works.quit);
   }
 

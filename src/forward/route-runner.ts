@@ -9,7 +9,7 @@ import type {
   SourceAccount,
   SourceSession,
 } from '../domain/ports.ts';
-import { accountId, type FolderPair, type ListedFolder, type Route } from '../domain/route.ts';
+import { accountId, type FolderPair, type Listing, type Route } from '../domain/route.ts';
 import { admit } from './admit.ts';
 import { Allowance } from './allowance.ts';
 import { Blockade } from './blockade.ts';
@@ -157,6 +157,10 @@ export class RouteRunner {
       const rounds = new Rounds(this.#works, this.#laneWorld(first), this.#deliveries);
       const life = rounds.run(lanes.signal);
       this.#blockade.patience = 'none';
+      for (const why of this.#planning.mistakes) {
+        const failure = new Failure(`${why}.`, { step: 'open', scope: 'account', lasting: true });
+        failures.push({ failure });
+      }
       for (const { folder, why } of this.#planning.disappointments) {
         const failure = new Failure(`${why}.`, { step: 'open', scope: 'folder', lasting: true });
         failures.push({ folder, failure });
@@ -218,7 +222,7 @@ export class RouteRunner {
       const source = await posts.listFolders();
       const dest = await this.#works.destinations.use('', listed);
       // An account has an INBOX at least: a server that lists nothing is not believed.
-      if (this.#world.quit.aborted || source.length === 0) return;
+      if (this.#world.quit.aborted || source.folders.length === 0) return;
       this.#planning.renew(source, dest);
       posts.fill(this.#pairs);
     } catch (thrown) {
@@ -348,7 +352,7 @@ export class RouteRunner {
 }
 
 /** The folders of an account. A connection that can't tell them is no use, and is ended. */
-async function listed(session: SourceSession | DestinationSession): Promise<ListedFolder[]> {
+async function listed(session: SourceSession | DestinationSession): Promise<Listing> {
   try {
     return await session.listFolders();
   } catch (thrown) {

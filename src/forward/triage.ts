@@ -17,6 +17,9 @@ export type Road =
   /** Its copy is proven: retire it. */
   | 'retire';
 
+/** A draft goes once nobody has touched it for so long (ms): a mail program stores each stage of it as a message of its own. */
+const DRAFT_RESTS = 3_600_000;
+
 /**
  * The road of one message.
  * @param note what the journal knows of it
@@ -35,11 +38,17 @@ export function roadOf(
   if (note?.state === 'retired') return isRetired(note.retired, afterDelivery) ? 'rest' : 'retire';
   // Whoever marked it, it was not us: we mark what is proven only.
   if (isDeleted(message.flags)) return 'rest';
+  if (epoch.pair.use === '\\Drafts' && isBeingWritten(message, now)) return 'rest';
   if (note === undefined)
     return message.uid < epoch.fence || epoch.sent.has(message.uid) ? 'seek' : 'fresh';
   if (note.state === 'appending') return 'seek';
   if (note.state === 'unverified' && !epoch.rechecked.has(message.uid)) return 'seek';
   return isDue(note, now, pace) ? 'seek' : 'rest';
+}
+
+/** By INTERNALDATE: clocks differ, and one that is far ahead says nothing. */
+function isBeingWritten({ internalDate }: Listed, now: number): boolean {
+  return internalDate !== undefined && Math.abs(now - internalDate.getTime()) < DRAFT_RESTS;
 }
 
 /**

@@ -3,7 +3,7 @@
  * look is a nudge, and nudges that come while a look is under way become one more look.
  */
 import { asFailure } from '../domain/failure.ts';
-import type { FolderPair, ListedFolder } from '../domain/route.ts';
+import type { FolderPair, Listing } from '../domain/route.ts';
 import { Again } from './again.ts';
 import type { Epoch } from './folder-state.ts';
 import { Lane, type LaneWorld } from './lane.ts';
@@ -56,7 +56,7 @@ export class Watch {
   }
 
   /** Every folder of the source account. */
-  listFolders(): Promise<ListedFolder[]> {
+  listFolders(): Promise<Listing> {
     return this.#lane.listFolders(this.#works.quit);
   }
 

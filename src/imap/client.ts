@@ -7,7 +7,7 @@
 import { ImapFlow, type ImapFlowError } from 'imapflow';
 import { enhanceCommandError } from 'imapflow/lib/tools.js';
 import { asFailure, Failure, type Step } from '../domain/failure.ts';
-import type { Account } from '../domain/route.ts';
+import type { Account, Namespaces } from '../domain/route.ts';
 import { rememberSecret } from '../domain/secrets.ts';
 import { failureOf, networkReason, readable } from './answers.ts';
 import { connectFailure } from './connect-failure.ts';
@@ -61,6 +61,7 @@ export class Client {
   renewed: () => void = () => undefined;
   readonly #unwanted: Unwanted;
   #error: unknown;
+  #namespaces: Namespaces | undefined;
   #ended = false;
   #byUs = false;
 
@@ -138,6 +139,7 @@ export class Client {
       if (signal.aborted) throw stopped();
       if (client.flow.socket) client.flow.socket.setTimeout(0);
       // Folders are named by the paths that LIST shows; the library would put the personal prefix in front of some.
+      client.#namespaces = client.has('NAMESPACE') ? namespacesOf(client.flow) : undefined;
       if (client.flow.namespace) client.flow.namespace.prefix = '';
       client.#rest();
       return client;
@@ -149,6 +151,11 @@ export class Client {
       clearTimeout(deadline);
       signal.removeEventListener('abort', abort);
     }
+  }
+
+  /** What the server said of its namespaces at the login (RFC 2342). */
+  get namespaces(): Namespaces | undefined {
+    return this.#namespaces;
   }
 
   /** Whether the server offers a capability, in any letter case. Asked after the login, where the list is longer. */
@@ -325,4 +332,15 @@ async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Pr
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+/** Read before the library's own prefix is taken away. */
+function namespacesOf({ namespaces }: Flow): Namespaces | undefined {
+  if (namespaces === undefined) return undefined;
+  const { personal, other, shared } = namespaces;
+  const prefixes = (of: typeof other) => (of || []).map(({ prefix }) => prefix);
+  return {
+    personal: prefixes(personal)[0] ?? '',
+    foreign: [...prefixes(other), ...prefixes(shared)],
+  };
 }

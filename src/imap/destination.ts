@@ -9,7 +9,7 @@ import type {
   DestinationSession,
   Placement,
 } from '../domain/ports.ts';
-import type { Account } from '../domain/route.ts';
+import type { Account, SpecialUse } from '../domain/route.ts';
 import { failureOf, must } from './answers.ts';
 import { appendAll } from './append.ts';
 import { Client } from './client.ts';
@@ -84,8 +84,8 @@ class ImapDestination extends ImapSession implements DestinationSession {
     return view;
   }
 
-  async create(folder: string): Promise<void> {
-    await ensureFolder(this.client, folder);
+  async create(folder: string, use?: SpecialUse): Promise<void> {
+    await ensureFolder(this.client, folder, use);
   }
 
   async append(messages: readonly Original[]): Promise<Placement[]> {

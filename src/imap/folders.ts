@@ -1,21 +1,50 @@
 /** Makes folders. */
+import { encodePath } from 'imapflow/lib/tools.js';
+import type { SpecialUse } from '../domain/route.ts';
 import type { Client } from './client.ts';
 
-/** Creates a folder and subscribes it; one that is there is only subscribed. Clients show mostly what is subscribed. */
-export async function ensureFolder(client: Client, folder: string): Promise<void> {
+/**
+ * Creates a folder and subscribes it; one that is there is only subscribed. Clients show mostly what is subscribed.
+ * @param use the special use it is made with, where the server can (RFC 6154 §3)
+ */
+export async function ensureFolder(
+  client: Client,
+  folder: string,
+  use?: SpecialUse,
+): Promise<void> {
   await client.step('open', async () => {
-    try {
-      await client.flow.mailboxCreate(folder);
-    } catch (thrown) {
+    await create(client, folder, use).catch(async (refused: unknown) => {
       // Not every server says why it refuses (ALREADYEXISTS, RFC 5530): the list does.
-      if (!(await isThere(client, folder))) throw thrown;
-    }
+      const folders = client.flow.usable ? await client.flow.list() : [];
+      const there = folders.find(({ path }) => path === folder);
+      if (there && !there.flags.has('\\NonExistent')) return;
+      const above = superiors(folder, folders.find(({ delimiter }) => delimiter)?.delimiter ?? '');
+      if (above.length === 0) throw refused;
+      // A server should make them by itself (RFC 9051 §6.3.4), and not every one does.
+      for (const each of above) await client.flow.mailboxCreate(each).catch(() => undefined);
+      await create(client, folder, use).catch(() => {
+        throw refused;
+      });
+    });
     // Not subscribed is a nuisance; it keeps no mail from arriving.
     await client.flow.mailboxSubscribe(folder);
   });
 }
 
-async function isThere(client: Client, folder: string): Promise<boolean> {
-  const folders = client.flow.usable ? await client.flow.list() : [];
-  return folders.some(({ path, flags }) => path === folder && !flags.has('\\NonExistent'));
+async function create(client: Client, folder: string, use: SpecialUse | undefined): Promise<void> {
+  if (use === undefined || !client.has('CREATE-SPECIAL-USE')) {
+    await client.flow.mailboxCreate(folder);
+    return;
+  }
+  await client.command('CREATE', [
+    { type: 'ATOM', value: encodePath(client.flow, folder) },
+    [{ type: 'ATOM', value: 'USE' }, [{ type: 'ATOM', value: use }]],
+  ]);
+}
+
+/** The paths of the folders above one, from the top down. */
+function superiors(folder: string, delimiter: string): string[] {
+  if (delimiter === '') return [];
+  const names = folder.split(delimiter);
+  return names.slice(1).map((_, i) => names.slice(0, i + 1).join(delimiter));
 }

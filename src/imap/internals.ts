@@ -55,6 +55,10 @@ export interface Internals {
   /** What is called for a response code in any status answer, e.g. `UIDNOTSTICKY`. */
   readonly sectionHandlers: Record<string, () => void>;
   namespace: { prefix: string; delimiter?: string } | undefined;
+  /** What NAMESPACE said; each prefix with its separator. `false`: none of that kind. */
+  readonly namespaces:
+    | Readonly<Record<'personal' | 'other' | 'shared', readonly { prefix: string }[] | false>>
+    | undefined;
   skipIdle?: boolean;
   readonly options: { disableAutoIdle?: boolean };
 }

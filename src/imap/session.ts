@@ -2,7 +2,7 @@
 import { Failure, type Step } from '../domain/failure.ts';
 import type { FolderView, Listed } from '../domain/message.ts';
 import type { Session } from '../domain/ports.ts';
-import type { ListedFolder } from '../domain/route.ts';
+import type { Listing } from '../domain/route.ts';
 import { must } from './answers.ts';
 import type { Client } from './client.ts';
 import { fetchRows, type Item, type Query, type Row } from './fetch.ts';
@@ -19,9 +19,9 @@ export abstract class ImapSession implements Session {
     return this.client.closed;
   }
 
-  async listFolders(): Promise<ListedFolder[]> {
-    const folders = await this.client.step('look', () => this.client.flow.list());
-    return must(folders, 'look', 'LIST').map(
+  async listFolders(): Promise<Listing> {
+    const listed = await this.client.step('look', () => this.client.flow.list());
+    const folders = must(listed, 'look', 'LIST').map(
       ({ path, delimiter, flags, specialUse, specialUseSource }) => ({
         path,
         delimiter: delimiter ?? '',
@@ -32,6 +32,12 @@ export abstract class ImapSession implements Session {
         ]),
       }),
     );
+    const { namespaces } = this.client;
+    return {
+      folders,
+      ...(namespaces && { namespaces }),
+      createsSpecialUse: this.client.has('CREATE-SPECIAL-USE'),
+    };
   }
 
   async noop(): Promise<void> {

@@ -14,7 +14,7 @@ const SENTENCES: Partial<Record<EventName, (fields: EventFields) => string>> = {
   'account.reconnecting': ({ side, attempt, why }) =>
     `Connecting to the ${side ?? 'server'} did not work${nth(attempt)}${because(why)}; it is tried again after a pause`,
   'route.ready': ({ count }) => `Every folder is watched or swept${paren(count, 'folder')}`,
-  'plan.made': ({ folder, dest }) => `${pair(folder, dest)} is carried`,
+  'plan.made': ({ folder, dest, why }) => `${pair(folder, dest)} is carried${because(why)}`,
   'folder.created': ({ dest }) => `Made and subscribed the destination folder ${dest ?? ''}`,
   'folder.renumbered': ({ folder }) =>
     `${folder ?? 'The folder'} was renumbered (UIDVALIDITY changed); its mail is looked for anew`,

@@ -34,7 +34,7 @@ describe('settings without a mistake', () => {
           auth: 'password',
           secret: expect.any(Function),
         },
-        folders: [{ kind: 'all' }],
+        folders: [{ kind: 'pattern', pattern: '*' }],
         createFolders: true,
         afterDelivery: { kind: 'expunge' },
         verify: 'bytes',

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { parseFolders } from '../../src/config/folders.ts';
 import type { FolderRule } from '../../src/domain/route.ts';
 
-const all: FolderRule = { kind: 'all' };
+const pattern = (text: string): FolderRule => ({ kind: 'pattern', pattern: text });
+const all = pattern('*');
 const folder = (name: string, to?: string): FolderRule => ({
   kind: 'folder',
   name,
@@ -25,6 +26,14 @@ describe('FOLDERS names folders', () => {
     ['[Gmail]/Sent Mail=Sent', [folder('[Gmail]/Sent Mail', 'Sent')]],
     ['A=All, B=All', [folder('A', 'All'), folder('B', 'All')]],
     ['Sent, sent', [folder('Sent'), folder('sent')]],
+    ['Lists/*, %', [pattern('Lists/*'), pattern('%')]],
+    [
+      '*, !Junk, ! Lists/%',
+      [all, { kind: 'not', name: 'Junk' }, { kind: 'not', pattern: 'Lists/%' }],
+    ],
+    ['!"a, *b", *', [{ kind: 'not', name: 'a, *b' }, all]],
+    ['"!a"=b', [folder('!a', 'b')]],
+    ['*, !*', [all, { kind: 'not', pattern: '*' }]],
   ] as [string, FolderRule[]][])('%s', (text, rules) => {
     expect(parseFolders(text)).toEqual(rules);
   });
@@ -32,9 +41,6 @@ describe('FOLDERS names folders', () => {
 
 const QUOTE =
   'put a name that holds a comma, `=` or a quotation mark in double quotation marks, `\\"` for a mark within it';
-const PATTERN =
-  'this version knows only `*` alone; a name that really holds `*` or `%` stands in double quotation marks';
-
 describe('FOLDERS that can not be read say where', () => {
   test.each([
     [',', 'names no folder in entry 1'],
@@ -51,11 +57,16 @@ describe('FOLDERS that can not be read say where', () => {
     ['INBOX, inbox=x', 'names the same folder twice, in entries 1 and 2'],
     ['Sent, INBOX, Sent=x', 'names the same folder twice, in entries 1 and 3'],
     ['*, *', 'names the same folder twice, in entries 1 and 2'],
-    ['*=x', "can't send every folder to one: leave out `=` in entry 1"],
-    ['a=*', `has a pattern in entry 1: ${PATTERN}`],
-    ['Lists/*', `has a pattern in entry 1: ${PATTERN}`],
-    ['INBOX, %', `has a pattern in entry 2: ${PATTERN}`],
-    ['*, !Junk', "leaves a folder out by `!` in entry 2: this version can't do that yet"],
+    ['*=x', "can't send what a pattern matches to one folder: leave out `=` in entry 1"],
+    [
+      'INBOX, Lists/*=x',
+      "can't send what a pattern matches to one folder: leave out `=` in entry 2",
+    ],
+    ['a=*', 'has a pattern behind `=` in entry 1'],
+    ['!a=b', 'leaves a folder out by `!` and says where it goes, in entry 1'],
+    ['!', 'names no folder in entry 1'],
+    ['Junk, !Junk', 'names the same folder twice, in entries 1 and 2'],
+    ['Lists/*, Lists/*', 'names the same folder twice, in entries 1 and 2'],
     ['"a\nb"', 'holds a control character in entry 1'],
   ])('%j', (text, wrong) => {
     expect(() => parseFolders(text)).toThrow(wrong);

@@ -101,7 +101,7 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
     it('lists every folder with its delimiter, names with letters of any language', async () => {
       const odd = `${server.prefix}Entwürfe & Söhne (日本) %${can.readsQuotes ? ' "x"' : ''}`;
       await session.ensureFolder(odd);
-      const folders = await session.listFolders();
+      const { folders } = await session.listFolders();
       const paths = folders.map(({ path }) => path);
       expect(paths).toEqual(expect.arrayContaining(['INBOX', folder, odd]));
       const listed = folders.find(({ path }) => path === odd);

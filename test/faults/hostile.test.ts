@@ -118,7 +118,7 @@ async function beside(fault: Fault): Promise<void> {
   await using destination = await hostile(fault);
   using place = new Place();
   const inbox = [{ kind: 'folder', name: 'INBOX' }] as const;
-  const all = [{ kind: 'all' }] as const;
+  const all = [{ kind: 'pattern', pattern: '*' }] as const;
   const limits = largest === undefined ? {} : { maxMessageSize: largest };
   const [old, fresh] = [servers.source.port, servers.destination.port];
   const routes: RouteBetween[] = [

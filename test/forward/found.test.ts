@@ -177,12 +177,18 @@ describe('the plan', () => {
     await rig.empty();
   });
 
-  it('tells of a folder that it leaves out because another goes where it would', async () => {
+  it('stops where two folders would go to one unasked, with both names', async () => {
     await using rig = new Rig('Archive');
-    await rig.sweep({
-      folders: [{ kind: 'folder', name: 'INBOX', to: 'Archive' }, { kind: 'all' }],
+    rig.source.put(letter('stays'));
+    const { failures } = await rig.sweep({
+      folders: [
+        { kind: 'folder', name: 'INBOX', to: 'Archive' },
+        { kind: 'pattern', pattern: '*' },
+      ],
     });
-    expect(rig.count('folder.left-out')).toBe(1);
+    expect(failures.map(({ failure }) => failure.message).join()).toMatch(/INBOX and Archive/);
+    expect(rig.count('route.blocked')).toBe(1);
+    expect(rig.count('delivery.done')).toBe(0);
   });
 
   it('does not let a sweep end well that carried nothing of a folder that was named', async () => {

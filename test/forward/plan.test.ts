@@ -1,97 +1,539 @@
-import { expect, it } from 'vitest';
-import type { FolderRule, ListedFolder } from '../../src/domain/route.ts';
-import { makePlan } from '../../src/forward/plan.ts';
+import { describe, expect, it } from 'vitest';
+import type { FolderRule, SpecialUse } from '../../src/domain/route.ts';
+import { folded, useByName } from '../../src/forward/folder-names.ts';
+import { makePlan, type Plan, type PlanInput } from '../../src/forward/plan.ts';
+import { SEED } from '../support/seed.ts';
+import { MAILBOXES, type Mailbox, mailbox } from './list-answers.ts';
 
-function folder(path: string, delimiter = '/', ...attributes: string[]): ListedFolder {
-  return { path, delimiter, attributes: new Set(attributes) };
+const ALL: FolderRule[] = [{ kind: 'pattern', pattern: '*' }];
+const SLASH = mailbox(['"/" INBOX']);
+const DOT = mailbox(['"." INBOX'], { personal: 'INBOX.', foreign: [] });
+
+function plan(
+  source: Mailbox,
+  dest: Mailbox,
+  { rules = ALL, ...more }: Partial<PlanInput> = {},
+): Plan {
+  const namespaces = { source: source.namespaces, dest: dest.namespaces };
+  return makePlan({ source: source.folders, dest: dest.folders, rules, namespaces, ...more });
 }
 
-const ALL: FolderRule[] = [{ kind: 'all' }];
-const slash = [folder('INBOX')];
-const dot = [folder('INBOX', '.')];
+/** Each source folder with where it goes. */
+function ways({ pairs }: Plan): Record<string, string> {
+  return Object.fromEntries(pairs.map(({ source, dest }) => [source, dest]));
+}
 
-it('maps each folder to the same path with the other separator', () => {
-  const source = [folder('Lists/imap'), folder('INBOX'), folder('Sent')];
-  expect(makePlan({ source, dest: dot, rules: ALL }).pairs).toEqual([
-    { source: 'INBOX', dest: 'INBOX' },
-    { source: 'Lists/imap', dest: 'Lists.imap' },
-    { source: 'Sent', dest: 'Sent' },
+const whys = ({ leftOut }: Plan) =>
+  Object.fromEntries(leftOut.map(({ folder, why }) => [folder, why]));
+
+describe('folders of special use go to their counterparts', () => {
+  const USES: readonly SpecialUse[] = ['\\Sent', '\\Drafts', '\\Junk', '\\Trash'];
+  /** The folder of each use, by name, as a person who reads that language sees it. */
+  const MEANT: Readonly<Partial<Record<keyof typeof MAILBOXES, readonly (string | undefined)[]>>> =
+    {
+      'Gmail in English': ['[Gmail]/Sent Mail', '[Gmail]/Drafts', '[Gmail]/Spam', '[Gmail]/Trash'],
+      'Gmail in German': [
+        '[Google Mail]/Gesendet',
+        '[Google Mail]/Entwürfe',
+        '[Google Mail]/Spam',
+        '[Google Mail]/Papierkorb',
+      ],
+      'Gmail in Turkish': [
+        '[Gmail]/Gönderilmiş Postalar',
+        '[Gmail]/Taslaklar',
+        '[Gmail]/Spam',
+        '[Gmail]/Çöp Kutusu',
+      ],
+      'Outlook.com in English': ['Sent Items', 'Drafts', 'Junk Email', 'Deleted Items'],
+      'Exchange in Italian, without attributes': [
+        'Posta inviata',
+        'Bozze',
+        'Posta indesiderata',
+        'Posta eliminata',
+      ],
+      'Exchange in Dutch, without attributes': [
+        'Verzonden items',
+        'Concepten',
+        'Ongewenste e-mail',
+        'Verwijderde items',
+      ],
+      iCloud: ['Sent Messages', 'Drafts', 'Junk', 'Deleted Messages'],
+      Yahoo: ['Sent', 'Draft', 'Bulk', 'Trash'],
+      GMX: ['Gesendet', 'Entwürfe', 'Spamverdacht', 'Gelöscht'],
+      'Web.de': ['Gesendet', 'Entwürfe', 'Spam', 'Papierkorb'],
+      'T-Online': ['Gesendete Objekte', 'Entwürfe', 'Spamverdacht', 'Papierkorb'],
+      Fastmail: ['Sent', 'Drafts', 'Spam', 'Trash'],
+      Courier: ['INBOX.Sent', 'INBOX.Drafts', undefined, 'INBOX.Trash'],
+      'Courier in French': [
+        'INBOX.Éléments envoyés',
+        'INBOX.Brouillons',
+        'INBOX.Courrier indésirable',
+        'INBOX.Corbeille',
+      ],
+      'Dovecot in Polish': ['Wysłane', 'Kopie robocze', 'Spam', 'Kosz'],
+      'Dovecot in Czech, below INBOX and without NAMESPACE': [
+        'INBOX.Odeslané',
+        'INBOX.Koncepty',
+        'INBOX.Nevyžádaná pošta',
+        'INBOX.Koš',
+      ],
+      'Dovecot in Spanish': ['Enviados', 'Borradores', 'Correo no deseado', 'Papelera'],
+      'Dovecot in Portuguese': ['Enviados', 'Rascunhos', 'Spam', 'Lixeira'],
+      'Dovecot in Russian': ['Отправленные', 'Черновики', 'Спам', 'Корзина'],
+      'Dovecot in Chinese': ['已发送', '草稿', '垃圾邮件', '已删除邮件'],
+      'Dovecot in Japanese': ['送信済み', '下書き', '迷惑メール', 'ゴミ箱'],
+      'Dovecot in Swedish': ['Skickat', 'Utkast', 'Skräppost', 'Papperskorgen'],
+    };
+  const known = Object.entries(MEANT) as [keyof typeof MAILBOXES, (string | undefined)[]][];
+  const crossings = known.flatMap(([from, fromNames]) =>
+    known.map(([to, toNames]) => ({ from, to, fromNames, toNames })),
+  );
+
+  it.each(crossings)('from $from to $to', ({ from, to, fromNames, toNames }) => {
+    const made = plan(MAILBOXES[from], MAILBOXES[to]);
+    expect(made.mistakes).toEqual([]);
+    const expected = USES.flatMap((_, i) => {
+      const [source, dest] = [fromNames[i], toNames[i]];
+      return source !== undefined && dest !== undefined ? [[source, dest] as const] : [];
+    });
+    expect(ways(made)).toMatchObject(Object.fromEntries(expected));
+  });
+});
+
+describe('a missing counterpart', () => {
+  const source = mailbox([
+    '"/" INBOX',
+    '"/" Spam',
+    '"/" Papierkorb',
+    '"/" Wysłane',
+    '"/" Spam/old',
   ]);
+
+  it('of Junk and Trash is made with its special use', () => {
+    const made = plan(source, DOT, { createsSpecialUse: true });
+    expect(ways(made)).toEqual({
+      INBOX: 'INBOX',
+      Spam: 'INBOX.Junk',
+      Papierkorb: 'INBOX.Trash',
+      Wysłane: 'INBOX.Wysłane',
+      'Spam/old': 'INBOX.Junk.old',
+    });
+    expect(made.pairs.map(({ createAs }) => createAs)).toEqual([
+      undefined,
+      '\\Junk',
+      '\\Trash',
+      '\\Sent',
+      undefined,
+    ]);
+  });
+
+  it('of Junk and Trash is left out and said where none can be made', () => {
+    const made = plan(source, DOT);
+    expect(Object.keys(ways(made))).toEqual(['INBOX', 'Wysłane']);
+    expect(Object.keys(whys(made))).toEqual(['Spam', 'Papierkorb', 'Spam/old']);
+    expect(made.leftOut.every(({ ofCourse }) => !ofCourse)).toBe(true);
+  });
 });
 
-it('replaces the destination separator inside a name', () => {
-  const source = [folder('v1.2', '/')];
-  expect(makePlan({ source, dest: dot, rules: ALL }).pairs).toEqual([
-    { source: 'v1.2', dest: 'v1_2' },
-  ]);
-});
-
-it('does not merge two folders unasked', () => {
-  const source = [folder('v1.2'), folder('v1_2')];
-  const { pairs, leftOut } = makePlan({ source, dest: dot, rules: ALL });
-  expect(pairs).toEqual([{ source: 'v1.2', dest: 'v1_2' }]);
-  expect(leftOut.map((each) => each.folder)).toEqual(['v1_2']);
-});
-
-it('merges two folders where both are written by hand', () => {
-  const rules: FolderRule[] = [
-    { kind: 'folder', name: 'A', to: 'All' },
-    { kind: 'folder', name: 'B', to: 'All' },
+describe('a path', () => {
+  const rows: readonly (readonly [string, Mailbox, Mailbox, Record<string, string>])[] = [
+    [
+      'gets the other separator and prefix',
+      mailbox(['"/" INBOX', '"/" Lists/imap/2024']),
+      DOT,
+      { INBOX: 'INBOX', 'Lists/imap/2024': 'INBOX.Lists.imap.2024' },
+    ],
+    [
+      'loses the prefix where the other side has none',
+      MAILBOXES['Cyrus with prefix'],
+      SLASH,
+      { INBOX: 'INBOX', 'INBOX.Sent': 'Sent', 'INBOX.Lists.imap': 'Lists/imap' },
+    ],
+    [
+      'has a separator inside a name replaced',
+      mailbox(['"/" INBOX', '"/" v1.2/a.b']),
+      DOT,
+      { INBOX: 'INBOX', 'v1.2/a.b': 'INBOX.v1_2.a_b' },
+    ],
+    [
+      'stays one name where the source has no hierarchy',
+      MAILBOXES['a server without hierarchy'],
+      mailbox(['"/" INBOX', '"/" Trash']),
+      { INBOX: 'INBOX', Sent: 'Sent', Trash: 'Trash', 'a/b': 'a_b', 'v1.2': 'v1.2' },
+    ],
+    [
+      'becomes one name where the destination has no hierarchy',
+      mailbox(['"/" INBOX', '"/" a/b', '"/" a/b/c']),
+      mailbox(['NIL INBOX']),
+      { INBOX: 'INBOX', 'a/b': 'a_b', 'a/b/c': 'a_b_c' },
+    ],
+    [
+      'keeps letters of all kinds, quotes, ampersands and spaces',
+      mailbox(['"/" INBOX', '"/" 草稿箱 & "x"', '"/"   spaced']),
+      SLASH,
+      { INBOX: 'INBOX', '草稿箱 & "x"': '草稿箱 & "x"', '  spaced': '  spaced' },
+    ],
+    [
+      'finds INBOX in any letter case',
+      mailbox(['"/" Inbox', '"/" inbox/a']),
+      DOT,
+      { Inbox: 'INBOX', 'inbox/a': 'INBOX.a' },
+    ],
+    [
+      'follows the folder above it, six deep',
+      mailbox(['"/" INBOX', '"/" Gesendet/a/b/c/d/e']),
+      mailbox(['"/" INBOX', '\\Sent "/" Sent Items']),
+      { INBOX: 'INBOX', 'Gesendet/a/b/c/d/e': 'Gesendet/a/b/c/d/e' },
+    ],
+    [
+      'follows the counterpart of the folder above it',
+      mailbox(['"/" INBOX', '"/" Gesendet', '"/" Gesendet/a/b/c/d/e']),
+      mailbox(['"/" INBOX', '\\Sent "/" Sent Items']),
+      { INBOX: 'INBOX', Gesendet: 'Sent Items', 'Gesendet/a/b/c/d/e': 'Sent Items/a/b/c/d/e' },
+    ],
+    [
+      'goes through a name that holds no mail',
+      mailbox(['"/" INBOX', '\\Noselect "/" Old', '"/" Old/1999']),
+      DOT,
+      { INBOX: 'INBOX', 'Old/1999': 'INBOX.Old.1999' },
+    ],
   ];
-  const { pairs } = makePlan({ source: [folder('A'), folder('B')], dest: slash, rules });
-  expect(pairs).toEqual([
-    { source: 'A', dest: 'All' },
-    { source: 'B', dest: 'All' },
+  it.each(rows)('%s', (_, source, dest, expected) => {
+    const made = plan(source, dest);
+    expect(ways(made)).toEqual(expected);
+    expect(made.mistakes).toEqual([]);
+  });
+
+  it('says that a separator was replaced', () => {
+    const made = plan(mailbox(['"/" v1.2']), DOT);
+    expect(made.pairs[0]?.said).toBe(
+      '"." separates folders at the destination and becomes "_" in this name',
+    );
+  });
+
+  it('is planned for fifty thousand folders within the time of a test', () => {
+    const many = mailbox(Array.from({ length: 50_000 }, (_, i) => `"/" Folder ${i}`));
+    expect(plan(many, DOT).pairs).toHaveLength(50_000);
+  });
+});
+
+describe('left out', () => {
+  it.each(['\\All', '\\Flagged', '\\Important', '\\Noselect', '\\NoSelect', '\\NonExistent'])(
+    'as a matter of course: folders that are %s',
+    (attribute) => {
+      const made = plan(mailbox(['"/" INBOX', `${attribute} "/" View`]), SLASH);
+      expect(ways(made)).toEqual({ INBOX: 'INBOX' });
+      expect(made.leftOut).toMatchObject([{ folder: 'View', ofCourse: true }]);
+    },
+  );
+
+  it('as a matter of course: views of Gmail, whatever they are called', () => {
+    for (const name of ['Gmail in English', 'Gmail in German', 'Gmail in Turkish'] as const) {
+      const bare = MAILBOXES[name].folders.map((folder) => ({
+        ...folder,
+        attributes: new Set<string>(),
+      }));
+      const { pairs } = plan({ folders: bare }, SLASH);
+      expect(pairs.map(({ source }) => source).join()).not.toMatch(
+        /All Mail|Alle|Tüm|Starred|Markiert|Yıldızlı|Important|Wichtig/,
+      );
+    }
+  });
+
+  it("as a matter of course: other users' and shared folders, unless one is named", () => {
+    const made = plan(MAILBOXES.Fastmail, SLASH, { createsSpecialUse: true });
+    expect(whys(made)['user/neighbour/Shared']).toBe('it belongs to another user or is shared');
+    const named: FolderRule[] = [
+      { kind: 'folder', name: 'user/neighbour/Shared', to: 'Neighbour' },
+    ];
+    expect(ways(plan(MAILBOXES.Fastmail, SLASH, { rules: named }))).toEqual({
+      'user/neighbour/Shared': 'Neighbour',
+    });
+  });
+
+  it('the folder to which carried mail is moved', () => {
+    const made = plan(mailbox(['"/" INBOX', '"/" Carried']), SLASH, { moveTo: 'Carried' });
+    expect(whys(made)).toEqual({ Carried: 'AFTER_DELIVERY moves carried mail there' });
+  });
+
+  it("what would end in the destination's Trash or Junk and is not their counterpart", () => {
+    const source = mailbox(['"/" INBOX', '"/" Bulk', '\\Junk "/" Verdacht']);
+    const made = plan(source, mailbox(['"/" INBOX', '\\Junk "/" Bulk']));
+    expect(ways(made)).toEqual({ INBOX: 'INBOX', Verdacht: 'Bulk' });
+    expect(whys(made).Bulk).toContain('empty by themselves');
+    const byHand: FolderRule[] = [{ kind: 'folder', name: 'Bulk', to: 'Bulk' }];
+    expect(ways(plan(source, SLASH, { rules: byHand }))).toEqual({ Bulk: 'Bulk' });
+  });
+
+  it('what would go to a view of the destination', () => {
+    const made = plan(mailbox(['"/" Starred']), mailbox(['"/" INBOX', '\\Flagged "/" Starred']));
+    expect(made.pairs).toEqual([]);
+    expect(whys(made).Starred).toContain('only shows mail of other folders');
+  });
+});
+
+describe('names', () => {
+  it.each([
+    'Lixo',
+    'sampah',
+    'Szemét',
+    'Søppel',
+    '垃圾箱',
+    'Bandeja de salida',
+    'Sent to clients',
+    'Templates',
+  ])('that mean more than one thing, or none, are not guessed: %s', (name) =>
+    expect(useByName([name])).toBeUndefined(),
+  );
+
+  it('are compared without case, invisible characters and other ways to write a letter', () => {
+    expect(useByName(['  ENTWU\u0308RFE\u00ad '])).toMatchObject({ use: '\\Drafts' });
+    expect(folded('Gesendete Größe')).toBe(folded('GESENDETE GRÖSSE'));
+  });
+
+  it('below another folder are somebody’s own', () => {
+    expect(useByName(['Customers', 'Sent'])).toBeUndefined();
+  });
+
+  it('count only where the server is silent on a use', () => {
+    const source = mailbox(['"/" Sent', '\\Sent "/" Gesendet 2']);
+    const made = plan(source, mailbox(['"/" INBOX', '\\Sent "/" Outgoing']));
+    expect(ways(made)).toEqual({ Sent: 'Sent', 'Gesendet 2': 'Outgoing' });
+  });
+});
+
+describe('rules', () => {
+  const source = mailbox([
+    '"/" INBOX',
+    '"/" Sent',
+    '"/" Lists',
+    '"/" Lists/a',
+    '"/" Lists/b/c',
+    '"/" Work',
   ]);
-});
-
-it('plans fifty thousand folders within the time of a test', () => {
-  const source = Array.from({ length: 50_000 }, (_, i) => folder(`Folder ${i}`));
-  expect(makePlan({ source, dest: dot, rules: ALL }).pairs).toHaveLength(50_000);
-});
-
-it.each(['\\All', '\\Flagged', '\\Important', '\\Noselect', '\\NoSelect', '\\NonExistent'])(
-  'leaves out folders that are %s',
-  (attribute) => {
-    const source = [folder('INBOX'), folder('View', '/', attribute)];
-    const { pairs, leftOut } = makePlan({ source, dest: slash, rules: ALL });
-    expect(pairs).toEqual([{ source: 'INBOX', dest: 'INBOX' }]);
-    expect(leftOut.map((each) => each.folder)).toEqual(['View']);
-  },
-);
-
-it('takes a name by hand where it says', () => {
-  const rules: FolderRule[] = [
-    { kind: 'folder', name: 'inbox' },
-    { kind: 'folder', name: 'Sent', to: 'Sent Messages' },
+  const rows: readonly (readonly [string, FolderRule[], string[], string[]])[] = [
+    ['a name', [{ kind: 'folder', name: 'inbox' }], ['INBOX'], []],
+    ['* is everything', ALL, ['INBOX', 'Sent', 'Lists', 'Lists/a', 'Lists/b/c', 'Work'], []],
+    [
+      '% stops at the separator',
+      [{ kind: 'pattern', pattern: '%' }],
+      ['INBOX', 'Sent', 'Lists', 'Work'],
+      [],
+    ],
+    ['Lists/%', [{ kind: 'pattern', pattern: 'Lists/%' }], ['Lists/a'], []],
+    ['Lists/*', [{ kind: 'pattern', pattern: 'Lists/*' }], ['Lists/a', 'Lists/b/c'], []],
+    ['*s', [{ kind: 'pattern', pattern: '*s' }], ['Lists'], []],
+    [
+      '! leaves out, wherever it stands',
+      [{ kind: 'not', name: 'Sent' }, ...ALL, { kind: 'not', pattern: 'Lists*' }],
+      ['INBOX', 'Work'],
+      [],
+    ],
+    [
+      '! alone means all the rest',
+      [{ kind: 'not', pattern: 'Lists*' }],
+      ['INBOX', 'Sent', 'Work'],
+      [],
+    ],
+    [
+      'a name counts for more than a pattern',
+      [{ kind: 'not', pattern: 'Lists/*' }, { kind: 'folder', name: 'Lists/a' }, ...ALL],
+      ['INBOX', 'Lists/a', 'Sent', 'Lists', 'Work'],
+      [],
+    ],
+    [
+      'what matches nothing is named',
+      [
+        { kind: 'folder', name: 'Snet' },
+        { kind: 'pattern', pattern: 'X*' },
+        { kind: 'not', name: 'Y' },
+        { kind: 'not', pattern: 'Z/%' },
+      ],
+      [],
+      ['Snet', 'X*', '!Y', '!Z/%'],
+    ],
+    [
+      'characters of patterns elsewhere mean nothing here',
+      [{ kind: 'pattern', pattern: 'L.sts(/|[a-z])?*' }],
+      [],
+      ['L.sts(/|[a-z])?*'],
+    ],
   ];
-  const source = [folder('Sent'), folder('INBOX'), folder('Other')];
-  expect(makePlan({ source, dest: slash, rules }).pairs).toEqual([
-    { source: 'INBOX', dest: 'INBOX' },
-    { source: 'Sent', dest: 'Sent Messages' },
-  ]);
+  it.each(rows)('%s', (_, rules, carried, unmatched) => {
+    const made = plan(source, SLASH, { rules });
+    expect(made.pairs.map(({ source: path }) => path)).toEqual(carried);
+    expect(made.leftOut.filter(({ ofCourse }) => !ofCourse).map(({ folder }) => folder)).toEqual(
+      unmatched,
+    );
+  });
+
+  it('by hand lead where they say, and what lies below follows', () => {
+    const rules: FolderRule[] = [{ kind: 'folder', name: 'Lists', to: 'Old/Lists' }, ...ALL];
+    expect(ways(plan(source, DOT, { rules }))).toMatchObject({
+      Lists: 'Old/Lists',
+      'Lists/a': 'Old/Lists.a',
+      'Lists/b/c': 'Old/Lists.b.c',
+    });
+  });
+
+  it('of a thousand stars take no time', () => {
+    const rules: FolderRule[] = [{ kind: 'pattern', pattern: `${'*'.repeat(1000)}x` }];
+    expect(plan(mailbox([`"/" ${'a'.repeat(5000)}`]), SLASH, { rules }).pairs).toEqual([]);
+  });
 });
 
-it('names a rule that matches no folder', () => {
-  const rules: FolderRule[] = [{ kind: 'folder', name: 'Snet' }];
-  const { pairs, leftOut } = makePlan({ source: slash, dest: slash, rules });
-  expect(pairs).toEqual([]);
-  expect(leftOut).toEqual([
-    { folder: 'Snet', why: 'the source has no such folder', ofCourse: false },
-  ]);
+describe('mistakes', () => {
+  it('two folders in one, unasked, stop the route with both names', () => {
+    const { mistakes } = plan(mailbox(['"/" v1.2', '"/" v1_2']), DOT);
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toMatch(/^v1\.2 and v1_2 would both go to INBOX\.v1_2/);
+  });
+
+  it('two folders in one, one of them by hand, stop it, too', () => {
+    const rules: FolderRule[] = [{ kind: 'folder', name: 'A', to: 'B' }, ...ALL];
+    expect(plan(mailbox(['"/" A', '"/" B']), SLASH, { rules }).mistakes).toHaveLength(1);
+  });
+
+  it('names that differ in case only may be one folder there, unless that server shows both', () => {
+    const source = mailbox(['"/" Lists', '"/" lists']);
+    expect(plan(source, SLASH).mistakes).toHaveLength(1);
+    expect(plan(source, mailbox(['"/" INBOX', '"/" Lists', '"/" lists'])).mistakes).toEqual([]);
+  });
+
+  it('two folders in one by hand are none', () => {
+    const rules: FolderRule[] = [
+      { kind: 'folder', name: 'A', to: 'All' },
+      { kind: 'folder', name: 'B', to: 'All' },
+    ];
+    const made = plan(mailbox(['"/" A', '"/" B']), SLASH, { rules });
+    expect(made.mistakes).toEqual([]);
+    expect(ways(made)).toEqual({ A: 'All', B: 'All' });
+  });
+
+  it('a folder in itself, where both sides are one account', () => {
+    const rules: FolderRule[] = [{ kind: 'folder', name: 'INBOX' }];
+    expect(plan(SLASH, SLASH, { rules, sameAccount: true }).mistakes[0]).toContain(
+      'carried into itself',
+    );
+  });
 });
 
-it('never carries from the folder that carried mail is moved to', () => {
-  const source = [folder('INBOX'), folder('Carried')];
-  const { pairs } = makePlan({ source, dest: slash, rules: ALL, moveTo: 'Carried' });
-  expect(pairs).toEqual([{ source: 'INBOX', dest: 'INBOX' }]);
-});
+describe(`whatever the folders (SEED=${SEED})`, () => {
+  const NAMES = [
+    'INBOX',
+    'Sent',
+    'Gesendet',
+    'Junk',
+    'Spam',
+    'Trash',
+    'Drafts',
+    'a.b',
+    'a/b',
+    'a_b',
+    'A',
+    'Ä',
+    '草稿',
+    'x',
+  ];
+  const ATTRIBUTES = [
+    '\\Sent',
+    '\\Junk',
+    '\\Trash',
+    '\\Drafts',
+    '\\Archive',
+    '\\All',
+    '\\Noselect',
+  ];
 
-it('keeps names apart that differ in letter case only, but for INBOX', () => {
-  const source = [folder('inbox'), folder('Work'), folder('work')];
-  expect(makePlan({ source, dest: slash, rules: ALL }).pairs).toEqual([
-    { source: 'inbox', dest: 'INBOX' },
-    { source: 'Work', dest: 'Work' },
-    { source: 'work', dest: 'work' },
-  ]);
+  function dice(seed: number): (most: number) => number {
+    let state = seed * 2_654_435_761 + 1;
+    return (most) => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return Math.floor((state / 2_147_483_648) * most);
+    };
+  }
+
+  function anyMailbox(roll: (most: number) => number): Mailbox {
+    const delimiter = ['/', '.', ''][roll(3)] ?? '/';
+    const prefix = delimiter !== '' && roll(3) === 0 ? `INBOX${delimiter}` : '';
+    const lines = new Set<string>([`${delimiter === '' ? 'NIL' : `"${delimiter}"`} INBOX`]);
+    for (let i = roll(12); i > 0; i--) {
+      const depth = delimiter === '' ? 1 : 1 + roll(3);
+      const names = Array.from({ length: depth }, () => NAMES[roll(NAMES.length)] ?? 'x');
+      const legal = names.map((name) =>
+        delimiter === '' ? name : name.replaceAll(delimiter, '-'),
+      );
+      const attribute = roll(4) === 0 ? ATTRIBUTES[roll(ATTRIBUTES.length)] : '';
+      lines.add(
+        `${attribute} ${delimiter === '' ? 'NIL' : `"${delimiter}"`} ${prefix}${legal.join(delimiter)}`,
+      );
+    }
+    const folders = mailbox([...lines]).folders;
+    const once = folders.filter(
+      ({ path }, i) => folders.findIndex((other) => other.path === path) === i,
+    );
+    return { folders: once, namespaces: { personal: prefix, foreign: [] } };
+  }
+
+  /** The destination after every folder of a plan was made. */
+  function carriedOut(dest: Mailbox, { pairs }: Plan): Mailbox {
+    const delimiter = dest.folders[0]?.delimiter ?? '';
+    const made = pairs
+      .filter(({ exists }) => !exists)
+      .map(({ dest: path, createAs }) => ({
+        path,
+        delimiter,
+        attributes: new Set(createAs ? [createAs] : []),
+      }));
+    return { ...dest, folders: [...dest.folders, ...made] };
+  }
+
+  const worlds = Array.from({ length: 2000 }, (_, i) => {
+    const roll = dice(SEED * 7919 + i);
+    return { source: anyMailbox(roll), dest: anyMailbox(roll), createsSpecialUse: roll(2) === 0 };
+  });
+
+  it('no folder is lost: each is carried, or left out with a reason', () => {
+    for (const { source, dest, ...how } of worlds) {
+      const { pairs, leftOut } = plan(source, dest, how);
+      const told = [...pairs.map((pair) => pair.source), ...leftOut.map(({ folder }) => folder)];
+      expect(told.toSorted()).toEqual(source.folders.map(({ path }) => path).toSorted());
+    }
+  });
+
+  it('no two folders merge unasked', () => {
+    for (const { source, dest, ...how } of worlds) {
+      const { pairs, mistakes } = plan(source, dest, how);
+      const merged = pairs.length - new Set(pairs.map((pair) => pair.dest)).size;
+      if (merged > 0) expect(mistakes.length).toBeGreaterThanOrEqual(merged);
+    }
+  });
+
+  it('the plan stays the same once its folders are made', () => {
+    for (const { source, dest, ...how } of worlds) {
+      const made = plan(source, dest, how);
+      if (made.mistakes.length > 0) continue;
+      const again = plan(source, carriedOut(dest, made), how);
+      expect(ways(again)).toEqual(ways(made));
+      expect(again.pairs.every(({ exists }) => exists)).toBe(true);
+    }
+  });
+
+  it('the plan of a plan is itself: an account onto a copy of it goes each to its own', () => {
+    for (const { source } of worlds) {
+      const { pairs } = plan(source, source);
+      for (const pair of pairs) expect(pair.dest.toUpperCase()).toBe(pair.source.toUpperCase());
+    }
+  });
+
+  it("only its counterpart ends in the destination's Trash or Junk", () => {
+    for (const { source, dest, ...how } of worlds) {
+      const { pairs } = plan(source, dest, how);
+      for (const use of ['\\Trash', '\\Junk']) {
+        const only = dest.folders.find(({ attributes }) => attributes.has(use))?.path;
+        const into = pairs.filter((pair) => pair.dest === only);
+        for (const pair of into) expect(pair.use).toBe(use);
+      }
+    }
+  });
 });

@@ -53,7 +53,7 @@ export function routeOf(changes: Partial<Route> = {}): Route {
     name: 'default',
     source: account('source'),
     destination: account('destination'),
-    folders: [{ kind: 'all' }],
+    folders: [{ kind: 'pattern', pattern: '*' }],
     createFolders: true,
     afterDelivery: { kind: 'expunge' },
     verify: 'bytes',

@@ -168,3 +168,36 @@ describe('the road of a message', () => {
     },
   );
 });
+
+describe('a draft', () => {
+  const HOUR = 3_600_000;
+  const now = Date.UTC(2026, 0, 1);
+  const drafts = () => {
+    const { pair, ...view } = {
+      pair: { source: 'Drafts', dest: 'Drafts', use: '\\Drafts' as const },
+      folder: 'Drafts',
+      uidValidity: 1,
+      uidNext: 10,
+      messages: 9,
+      readOnly: false,
+      uidNotSticky: false,
+    };
+    return new Epoch(pair, view);
+  };
+  const road = (age: number | undefined, known?: Note) => {
+    const internalDate = age === undefined ? {} : { internalDate: new Date(now - age) };
+    const message = { uid: 12, size: 1, flags: new Set<string>(), ...internalDate };
+    return roadOf(message, known, drafts(), { kind: 'expunge' }, now, PACE);
+  };
+
+  it.each([
+    ['rests for an hour after it was touched', HOUR - 1, undefined, 'rest'],
+    ['goes after an hour', HOUR, undefined, 'fresh'],
+    ['rests where the server is an hour ahead', -HOUR + 1, undefined, 'rest'],
+    ['goes where the server is years ahead', -9000 * HOUR, undefined, 'fresh'],
+    ['goes without a date', undefined, undefined, 'fresh'],
+    ['is retired at any age once its copy is proven', 0, note('proven'), 'retire'],
+  ] as [string, number | undefined, Note | undefined, Road][])('%s', (_, age, known, expected) => {
+    expect(road(age, known)).toBe(expected);
+  });
+});

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Failure, type Step } from '../../src/domain/failure.ts';
 import type { FolderView } from '../../src/domain/message.ts';
 import type { Session } from '../../src/domain/ports.ts';
-import type { ListedFolder } from '../../src/domain/route.ts';
+import type { Listing } from '../../src/domain/route.ts';
 import type { CallName, Fault, Lie } from './memory-faults.ts';
 import {
   type Connected,
@@ -69,14 +69,16 @@ export abstract class MemorySession implements Session, Connected {
 
   abstract tell(folder: MemoryFolder): void;
 
-  listFolders(): Promise<ListedFolder[]> {
+  listFolders(): Promise<Listing> {
     return this.call('listFolders', {
-      effect: () =>
-        [...this.server.folders.values()].map(({ path, attributes }) => ({
+      effect: () => ({
+        folders: [...this.server.folders.values()].map(({ path, attributes }) => ({
           path,
           delimiter: this.server.manners.delimiter,
           attributes: new Set(attributes),
         })),
+        createsSpecialUse: false,
+      }),
     });
   }
 
