@@ -7,6 +7,7 @@ and removes an original only after its copy was read back and found the same.
 
   imapferry run      watch every source folder for ever and forward what arrives (the default)
   imapferry sweep    forward all that is there now, print a summary, exit
+  imapferry check    log in on both sides and say what would go where; change nothing; --json for programs
   imapferry health   is the running imapferry of this STATE_DIR alive?
   imapferry stuck    what could not be carried, and why; --retry has it tried again now
   imapferry from-imapsync -- imapsync --host1 …
@@ -21,6 +22,7 @@ interface Invocation {
   readonly command: string;
   readonly envFiles: readonly string[];
   readonly retry: boolean;
+  readonly json: boolean;
 }
 
 /** Runs the command line and resolves with the exit code. */
@@ -35,11 +37,19 @@ async function main(args: string[]): Promise<number> {
     complain(`--retry belongs to "stuck", not to "${invocation.command}".`);
     return 2;
   }
+  if (invocation.json && invocation.command !== 'check') {
+    complain(`--json belongs to "check", not to "${invocation.command}".`);
+    return 2;
+  }
   switch (invocation.command) {
     case 'run':
     case 'sweep': {
       const { forward } = await import('./commands/forward.ts');
       return forward(invocation.command, invocation.envFiles);
+    }
+    case 'check': {
+      const { check } = await import('./commands/check.ts');
+      return check(invocation.envFiles, { json: invocation.json, print: say });
     }
     case 'health': {
       const { health } = await import('./commands/health.ts');
@@ -69,6 +79,7 @@ async function understand(args: string[]): Promise<Invocation | number> {
       options: {
         'env-file': { type: 'string', multiple: true },
         retry: { type: 'boolean' },
+        json: { type: 'boolean' },
         help: { type: 'boolean' },
         version: { type: 'boolean' },
       },
@@ -86,6 +97,7 @@ async function understand(args: string[]): Promise<Invocation | number> {
       command: positionals[0] ?? 'run',
       envFiles: values['env-file'] ?? [],
       retry: values.retry ?? false,
+      json: values.json ?? false,
     };
   } catch (thrown) {
     complain(thrown instanceof Error ? thrown.message : String(thrown));

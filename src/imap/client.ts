@@ -13,7 +13,7 @@ import { failureOf, networkReason, readable } from './answers.ts';
 import { connectFailure } from './connect-failure.ts';
 import { type Answer, type ExecOptions, type Flow, internals, type Tokens } from './internals.ts';
 import { moved, watchProgress } from './progress.ts';
-import { transportFor } from './transport.ts';
+import { type Met, transportFor } from './transport.ts';
 import { Unwanted } from './unwanted.ts';
 
 export interface ClientOptions {
@@ -24,6 +24,7 @@ export interface ClientOptions {
   readonly idleRenew?: number;
   /** The largest message that is wanted, in bytes. Of a server that sends much more the connection is ended. */
   readonly largest?: number | undefined;
+  readonly met?: Met;
 }
 
 /** Silence that a step bears. */
@@ -112,7 +113,7 @@ export class Client {
         account.auth === 'oauth2'
           ? { user: account.user, accessToken: secret }
           : { user: account.user, pass: secret },
-      transport: transportFor(account),
+      transport: transportFor(account, options.met),
       connectionTimeout: Math.min(silence, 30_000),
       // Sooner than the silence that is borne: a missing greeting has its own likely cause, and is told so.
       greetingTimeout: Math.min(silence / 2, 30_000),

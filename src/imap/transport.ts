@@ -17,16 +17,30 @@ export class WrongFingerprint extends Error {
   }
 }
 
+/** Is shown the socket once it is open, and once more after STARTTLS, each time before anything is sent on it. */
+export type Met = (socket: net.Socket) => void;
+
 /** The transport of one connection to this account. */
-export function transportFor(account: Account): ImapTransport {
+export function transportFor(account: Account, met: Met = () => undefined): ImapTransport {
+  const secure = (where: tls.ConnectionOptions, onSecure: () => void) => {
+    const socket = secured(account, where, () => {
+      met(socket);
+      onSecure();
+    });
+    return socket;
+  };
   return {
     connect(options, onConnect) {
       const where = { host: account.host, port: account.port };
-      if (!options.secure) return net.connect({ ...where, noDelay: true }, onConnect);
-      return secured(account, where, onConnect);
+      if (options.secure) return secure(where, onConnect);
+      const socket = net.connect({ ...where, noDelay: true }, () => {
+        met(socket);
+        onConnect();
+      });
+      return socket;
     },
     upgrade(plain, _options, onSecure) {
-      return secured(account, { host: account.host, socket: plain as net.Socket }, onSecure);
+      return secure({ host: account.host, socket: plain as net.Socket }, onSecure);
     },
   } as ImapTransport;
 }

@@ -1,0 +1,63 @@
+/** `imapferry check`: logs in on both sides, looks, and says what would go where. Changes nothing on either. */
+import { checkReport, type RouteFacts } from '../check/report.ts';
+import { reportJson, reportText } from '../check/text.ts';
+import { type Config, readEnvironment } from '../config/config.ts';
+import { asFailure } from '../domain/failure.ts';
+import type { Route } from '../domain/route.ts';
+import type { Measure } from '../domain/survey.ts';
+import { makePlan } from '../forward/plan.ts';
+import { surveyAccount } from '../imap/survey.ts';
+
+export interface CheckOptions {
+  readonly json: boolean;
+  readonly print: (text: string) => void;
+}
+
+/**
+ * Prints the report. Resolves with the exit code: 0 ready, 1 not, and why.
+ * @throws ConfigError where the configuration can't be used
+ */
+export async function check(envFiles: readonly string[], options: CheckOptions): Promise<number> {
+  return checkConfig(readEnvironment(envFiles), options);
+}
+
+/** As `check`, of a Config. */
+export async function checkConfig(config: Config, { json, print }: CheckOptions): Promise<number> {
+  const stop = new AbortController();
+  const facts: RouteFacts[] = [];
+  // One after another: routes that share an account shall not need more connections than one does.
+  for (const route of config.routes) facts.push(await gather(route, stop.signal));
+  const report = checkReport(facts, config.doubts);
+  print(json ? reportJson(report) : reportText(report, Date.now()));
+  return report.ready ? 0 : 1;
+}
+
+/** Never rejects but for a mistake of ours. */
+async function gather(route: Route, signal: AbortSignal): Promise<RouteFacts> {
+  const [source, destination] = await Promise.all([
+    surveyAccount(route.source, { signal }),
+    surveyAccount(route.destination, { signal }),
+  ]);
+  try {
+    const facts = { route, source: source.survey, destination: destination.survey };
+    if (source.survey.failure || destination.survey.failure)
+      return { ...facts, measures: new Map() };
+    const { folders: rules, afterDelivery } = route;
+    const plan = makePlan({
+      source: source.survey.folders,
+      dest: destination.survey.folders,
+      rules,
+      ...(afterDelivery.kind === 'move' && { moveTo: afterDelivery.folder }),
+    });
+    const measures = new Map<string, Measure | string>();
+    for (const { source: folder } of plan.pairs) {
+      const measure = await source
+        .measure(folder)
+        .catch((thrown: unknown) => asFailure(thrown, 'look').message);
+      measures.set(folder, measure);
+    }
+    return { ...facts, plan, measures };
+  } finally {
+    await Promise.all([source.end(), destination.end()]);
+  }
+}
