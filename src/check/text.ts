@@ -13,9 +13,9 @@ export function reportText({ doubts, routes }: CheckReport, now: number): string
   return lines.join('\n').trimEnd();
 }
 
-/** Control and text-direction characters are escaped, so that it may be shown on a terminal, too. */
+/** On one line. Control and text-direction characters are escaped, so that it may be shown on a terminal, too. */
 export function reportJson(report: CheckReport): string {
-  return JSON.stringify(report, null, 2).split('\n').map(printable).join('\n');
+  return printable(JSON.stringify(report));
 }
 
 function routeLines(report: RouteReport, now: number): string[] {
@@ -33,11 +33,10 @@ function routeLines(report: RouteReport, now: number): string[] {
 }
 
 function sideLines(name: string, side: SideReport, now: number): string[] {
-  const { loggedIn, failure, server, has, lacks, largestMessage, quotas, connections } = side;
+  const { loggedIn, server, has, lacks, largestMessage, quotas, connections } = side;
   const facts: string[] = [wireLine(side, now)];
   if (loggedIn) facts.push(`logged in${server ? `; the server calls itself ${server}` : ''}`);
   else if (side.reached) facts.push('not logged in');
-  if (failure !== undefined) facts.push(failure);
   if (has.length > 0) facts.push(`has ${has.join(', ')}`);
   for (const { capability, costs } of lacks) facts.push(`no ${capability}: ${costs}`);
   if (largestMessage !== undefined) facts.push(`takes messages of ${size(largestMessage)} at most`);

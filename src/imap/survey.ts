@@ -1,4 +1,5 @@
 /** Looks at an account without changing anything in it: LIST, STATUS, GETQUOTAROOT, and EXAMINE, which leaves \Recent. */
+import type { X509Certificate } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
 import { asFailure, type Failure } from '../domain/failure.ts';
@@ -9,6 +10,7 @@ import { failureOf } from './answers.ts';
 import { Client } from './client.ts';
 import type { Answer, Token, Tokens } from './internals.ts';
 import { ImapSession } from './session.ts';
+import type { Met } from './transport.ts';
 
 export interface Surveyed {
   readonly survey: Survey;
@@ -24,9 +26,9 @@ export async function surveyAccount(
   options: { readonly signal: AbortSignal; readonly silence?: number },
 ): Promise<Surveyed> {
   const wire: { reached: boolean; secured?: Secured } = { reached: false };
-  const met: NonNullable<Parameters<typeof Client.connect>[1]['met']> = (socket) => {
+  const met: Met = (socket, certificate) => {
     wire.reached = true;
-    if (socket instanceof TLSSocket) wire.secured = securedBy(socket);
+    if (socket instanceof TLSSocket) wire.secured = securedBy(socket, certificate);
   };
   const nothing = { capabilities: new Set<string>(), quotas: [], folders: [] };
   let session: ImapSurvey;
@@ -52,8 +54,8 @@ export async function surveyAccount(
   };
 }
 
-function securedBy(socket: TLSSocket): Secured {
-  const ends = new Date(socket.getPeerX509Certificate()?.validTo ?? '');
+function securedBy(socket: TLSSocket, certificate: X509Certificate | undefined): Secured {
+  const ends = new Date(certificate?.validTo ?? '');
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     ...(!Number.isNaN(ends.getTime()) && { certificateEnds: ends }),

@@ -1,6 +1,7 @@
 /**
  * Opens and upgrades the socket, so that it is ours to say what certificate is trusted before anything secret is sent.
  */
+import type { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import tls from 'node:tls';
 import type { ImapTransport } from 'imapflow';
@@ -17,14 +18,17 @@ export class WrongFingerprint extends Error {
   }
 }
 
-/** Is shown the socket once it is open, and once more after STARTTLS, each time before anything is sent on it. */
-export type Met = (socket: net.Socket) => void;
+/**
+ * Is shown the socket once it is open, and once more after STARTTLS, with the server's certificate where there is one;
+ * each time before anything is sent on it.
+ */
+export type Met = (socket: net.Socket, certificate?: X509Certificate) => void;
 
 /** The transport of one connection to this account. */
 export function transportFor(account: Account, met: Met = () => undefined): ImapTransport {
   const secure = (where: tls.ConnectionOptions, onSecure: () => void) => {
-    const socket = secured(account, where, () => {
-      met(socket);
+    const socket = secured(account, where, (certificate) => {
+      met(socket, certificate);
       onSecure();
     });
     return socket;
@@ -48,7 +52,7 @@ export function transportFor(account: Account, met: Met = () => undefined): Imap
 function secured(
   account: Account,
   where: tls.ConnectionOptions,
-  onSecure: () => void,
+  onSecure: (certificate: X509Certificate | undefined) => void,
 ): tls.TLSSocket {
   const name = account.tlsName ?? account.host;
   const socket = tls.connect(
@@ -63,8 +67,10 @@ function secured(
       ...(account.fingerprint !== undefined && { rejectUnauthorized: false }),
     },
     () => {
-      const seen = fingerprintOf(socket);
-      if (account.fingerprint === undefined || seen === account.fingerprint) onSecure();
+      // Node.js hands it out once: asked again, it has none.
+      const certificate = socket.getPeerX509Certificate();
+      const seen = fingerprintOf(certificate);
+      if (account.fingerprint === undefined || seen === account.fingerprint) onSecure(certificate);
       else socket.destroy(new WrongFingerprint(seen));
     },
   );
@@ -73,7 +79,7 @@ function secured(
 }
 
 /** SHA-256 of the server's certificate, 64 lower-case hex digits. */
-function fingerprintOf(socket: tls.TLSSocket): string {
-  const shown = socket.getPeerX509Certificate()?.fingerprint256 ?? '';
+function fingerprintOf(certificate: X509Certificate | undefined): string {
+  const shown = certificate?.fingerprint256 ?? '';
   return shown.replaceAll(':', '').toLowerCase();
 }
