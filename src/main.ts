@@ -7,7 +7,7 @@ and removes an original only after its copy was read back and found the same.
 
   imapferry run      watch every source folder for ever and forward what arrives (the default)
   imapferry sweep    forward all that is there now, print a summary, exit
-  imapferry check    log in on both sides and say what would go where; change nothing; --json for programs
+  imapferry check    say what would go where, and change nothing; --json for programs
   imapferry health   is the running imapferry of this STATE_DIR alive?
   imapferry stuck    what could not be carried, and why; --retry has it tried again now
   imapferry from-imapsync -- imapsync --host1 …

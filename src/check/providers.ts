@@ -24,7 +24,8 @@ export interface Provider {
 const OAUTH_ONLY =
   'takes no passwords any more, only OAuth 2: set {AUTH}=oauth2, and {PASSWORD_COMMAND} to a command that prints an access token';
 const IMAP_OFF = 'IMAP has to be switched on in the web settings first';
-const FAIREMAIL = 'FairEmail, provider list and FAQ (2026-08)';
+const CLIENTS =
+  'provider lists of mail clients: FairEmail (2026-08), K-9 Mail (2026-08), Delta Chat (2024-11)';
 
 export const PROVIDERS: readonly Provider[] = [
   {
@@ -66,7 +67,7 @@ export const PROVIDERS: readonly Provider[] = [
     name: 'Fastmail',
     hosts: ['imap.fastmail.com', 'messagingengine.com'],
     signIn: 'make an app password under Settings, Privacy & Security; the Basic plan has no IMAP',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'Yahoo and AOL',
@@ -77,9 +78,8 @@ export const PROVIDERS: readonly Provider[] = [
       'imap.mail.att.net',
       'imap.verizon.net',
     ],
-    connections: 10,
     signIn:
-      'make an app password under Account security (AT&T calls it secure mail key); the account password is refused',
+      'make an app password under Account security (AT&T calls it secure mail key); where that is refused, too, only OAuth 2 is taken',
     asSource:
       'it shows the newest 10,000 messages of a folder only: as these are carried, older ones come into view and are taken up by the next sweeps',
     source: 'Yahoo Help SLN15241 and Sender Hub (2026); reports of users (2026-05, 2026-07)',
@@ -88,7 +88,7 @@ export const PROVIDERS: readonly Provider[] = [
     name: 'GMX',
     hosts: ['imap.gmx.net', 'imap.gmx.com', 'imap.gmx.de', 'imap.gmx.at', 'imap.gmx.ch'],
     signIn: `${IMAP_OFF} (with a browser on a computer: E-Mail, Settings, POP3 & IMAP); with 2-factor login, or from a VPN, it wants an app password`,
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'Web.de',
@@ -96,20 +96,20 @@ export const PROVIDERS: readonly Provider[] = [
     signIn: `${IMAP_OFF} (with a browser on a computer: E-Mail, Settings, POP3 & IMAP); with 2-factor login, or from a VPN, it wants an app password`,
     asSource:
       'wanted mail of unknown senders lies in the folder Unbekannt, not in INBOX: carry that, too',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'mail.com',
     hosts: ['imap.mail.com'],
     signIn: 'IMAP comes with the premium account only, with an app password',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'T-Online',
     hosts: ['secureimap.t-online.de', 't-online.de', 'magenta.de'],
     signIn:
       'it wants the separate password for e-mail programs, made in the settings of its web mail; never the account password',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'Proton Mail Bridge',
@@ -126,13 +126,13 @@ export const PROVIDERS: readonly Provider[] = [
     name: 'mailbox.org',
     hosts: ['imap.mailbox.org'],
     signIn: 'with 2-factor login it wants an app password',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'Posteo',
     hosts: ['posteo.de'],
     signIn: 'with extra mailbox protection it wants an app password',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'IONOS',
@@ -144,49 +144,49 @@ export const PROVIDERS: readonly Provider[] = [
       'imap.1und1.de',
     ],
     signIn: 'it wants the password of the mailbox, not that of the customer account',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'freenet',
     hosts: ['mx.freenet.de'],
     signIn: IMAP_OFF,
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'Interia',
     hosts: ['poczta.interia.pl'],
     signIn: IMAP_OFF,
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'Comcast',
     hosts: ['imap.comcast.net'],
     signIn: 'third-party access has to be allowed in the security settings of its web mail',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'Laposte.net',
     hosts: ['imap.laposte.net'],
     signIn: 'it takes the main address as login name only, no alias',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'Mail.ru and Yandex',
     hosts: ['imap.mail.ru', 'imap.yandex.ru', 'imap.yandex.com'],
     signIn: 'make an app password in the account settings; the account password is refused',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'TIM, Alice and Tin.it',
     hosts: ['imap.tim.it', 'in.alice.it', 'imaps.tin.it'],
     signIn: 'it speaks STARTTLS: {PORT}=143 and {TLS}=starttls',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'Earthlink',
     hosts: ['imap.earthlink.net'],
     signIn: 'it speaks STARTTLS: {PORT}=143 and {TLS}=starttls',
-    source: FAIREMAIL,
+    source: CLIENTS,
   },
   {
     name: 'Exchange',
