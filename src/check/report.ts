@@ -61,9 +61,16 @@ export interface PlannedReport {
   readonly said?: string;
 }
 
+export interface LeftOut {
+  readonly folder: string;
+  readonly why: string;
+  /** Nobody asked for it by name. */
+  readonly ofCourse: boolean;
+}
+
 export interface PlanReport {
   readonly folders: readonly PlannedReport[];
-  readonly leftOut: readonly { readonly folder: string; readonly why: string }[];
+  readonly leftOut: readonly LeftOut[];
   readonly messages: number;
   readonly bytes: number;
 }
@@ -71,7 +78,7 @@ export interface PlanReport {
 /** What the plan says, as far as it is told here. */
 export interface PlanView {
   readonly pairs: readonly (FolderPair & { readonly said?: string })[];
-  readonly leftOut: readonly { readonly folder: string; readonly why: string }[];
+  readonly leftOut: readonly LeftOut[];
   readonly mistakes?: readonly string[];
 }
 
@@ -102,7 +109,7 @@ export function routeReport(facts: RouteFacts): RouteReport {
     route: route.name,
     ready: why.length === 0,
     why,
-    notes: [...connectionNotes(sides), ...limitNotes(route, destination)],
+    notes: [...leftOutNotes(plan), ...connectionNotes(sides), ...limitNotes(route, destination)],
     ...sides,
     ...(plan && { plan }),
   };
@@ -128,7 +135,7 @@ function planReport(
     folders.reduce((total, folder) => total + (folder[of] ?? 0), 0);
   return {
     folders,
-    leftOut: plan.leftOut.map(({ folder, why }) => ({ folder, why })),
+    leftOut: plan.leftOut.map(({ folder, why, ofCourse }) => ({ folder, why, ofCourse })),
     messages: sum('messages'),
     bytes: sum('bytes'),
   };
@@ -301,6 +308,14 @@ function obstacles(
           `The destination has ${size(Math.max(0, limit - used))} free, and ${size(plan.bytes)} are about to come.`,
       ),
   ];
+}
+
+/** What FOLDERS asks for, and nobody gets. */
+function leftOutNotes(plan: PlanReport | undefined): string[] {
+  const wanted = plan?.leftOut.filter(({ ofCourse }) => !ofCourse) ?? [];
+  return wanted.map(
+    ({ folder, why }) => `${folder} is left out, although FOLDERS asks for it: ${why}.`,
+  );
 }
 
 function connectionNotes(sides: Record<'source' | 'destination', SideReport>): string[] {

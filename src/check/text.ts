@@ -75,6 +75,8 @@ const WATCHED = 7;
 const NAMES = COLUMNS - 2 - MESSAGES - SIZE - ARROW - STATE - WATCHED - 6;
 
 function planLines({ folders, leftOut, messages, bytes }: PlanReport): string[] {
+  // What was asked for by name stands among the notes.
+  const ofCourse = leftOut.filter((each) => each.ofCourse);
   const longest = (of: 'source' | 'destination', head: string) =>
     Math.max(width(head), ...folders.map((folder) => width(printable(folder[of]))));
   const [sourceHead, destHead] = ['source folder', 'destination'];
@@ -85,8 +87,8 @@ function planLines({ folders, leftOut, messages, bytes }: PlanReport): string[] 
     ...row([sourceHead, 'messages', 'size', ' ', destHead, '', 'watched']),
     ...folders.flatMap((folder) => [...row(cellsOf(folder)), ...saidOf(folder)]),
     ...row(['total', String(messages), big(bytes), ' ', '', '', '']),
-    ...(leftOut.length > 0
-      ? ['', 'left out', ...listed(leftOut.map(({ folder, why }) => `${folder}: ${why}`))]
+    ...(ofCourse.length > 0
+      ? ['', 'left out', ...listed(ofCourse.map(({ folder, why }) => `${folder}: ${why}`))]
       : []),
   ];
 }

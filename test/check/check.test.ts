@@ -176,7 +176,7 @@ const troubles: Trouble[] = [
     title: 'a folder that does not exist',
     changes: () => ({ FOLDERS: 'INBOX, Snet' }),
     code: 0,
-    says: [/left out/, /Snet: the source has no such folder/],
+    says: [/to know Snet is left out, although FOLDERS asks for it: the source has no such folder/],
   },
   {
     title: 'settings that can not be used',

@@ -18,7 +18,13 @@ function reportOf(names: readonly string[], server = 'Dovecot') {
         destination: survey({ folders: [folder('INBOX')] }),
         plan: {
           pairs: names.map((source) => ({ source, dest: source, said: `said of ${source}` })),
-          leftOut: [{ folder: `All ${names[0]}`, why: 'it only shows mail of other folders' }],
+          leftOut: [
+            {
+              folder: `All ${names[0]}`,
+              why: 'it only shows mail of other folders',
+              ofCourse: true,
+            },
+          ],
         },
         measures: new Map(names.map((name, i) => [name, { messages: i, bytes: i * 1e9 }])),
       },
