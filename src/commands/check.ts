@@ -5,7 +5,7 @@ import { type Config, readEnvironment } from '../config/config.ts';
 import { asFailure } from '../domain/failure.ts';
 import type { Route } from '../domain/route.ts';
 import type { Measure } from '../domain/survey.ts';
-import { makePlan } from '../forward/plan.ts';
+import { planOf } from '../forward/planning.ts';
 import { surveyAccount } from '../imap/survey.ts';
 
 export interface CheckOptions {
@@ -42,13 +42,7 @@ async function gather(route: Route, signal: AbortSignal): Promise<RouteFacts> {
     const facts = { route, source: source.survey, destination: destination.survey };
     if (source.survey.failure || destination.survey.failure)
       return { ...facts, measures: new Map() };
-    const { folders: rules, afterDelivery } = route;
-    const plan = makePlan({
-      source: source.survey.folders,
-      dest: destination.survey.folders,
-      rules,
-      ...(afterDelivery.kind === 'move' && { moveTo: afterDelivery.folder }),
-    });
+    const plan = planOf(route, source.survey, destination.survey);
     const measures = new Map<string, Measure | string>();
     for (const { source: folder } of plan.pairs) {
       const measure = await source

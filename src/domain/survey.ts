@@ -1,6 +1,6 @@
 /** What can be learnt of an account without changing anything in it. */
 import type { Failure } from './failure.ts';
-import type { ListedFolder } from './route.ts';
+import type { Listing } from './route.ts';
 
 export interface Secured {
   /** As the TLS library names it: `TLSv1.3`. */
@@ -17,7 +17,7 @@ export interface Quota {
 }
 
 /** What one side said. What was not come by, because `failure` came before, is empty. Text is as the server sent it. */
-export interface Survey {
+export interface Survey extends Listing {
   /** The server answered on that port. */
   readonly reached: boolean;
   readonly secured?: Secured;
@@ -30,7 +30,6 @@ export interface Survey {
   /** The largest message that the server takes (RFC 7889), in bytes. */
   readonly appendLimit?: number;
   readonly quotas: readonly Quota[];
-  readonly folders: readonly ListedFolder[];
 }
 
 /** What is in a folder. */

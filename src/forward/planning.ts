@@ -1,7 +1,21 @@
 /** A route's plan as it holds now: made anew as folders come and go, told where it has changed. */
 import type { Emit } from '../domain/events.ts';
 import { accountId, type FolderPair, type Listing, type Route } from '../domain/route.ts';
-import { type LeftOut, makePlan } from './plan.ts';
+import { type LeftOut, makePlan, type Plan } from './plan.ts';
+
+/** The plan of a route for the folders that both accounts show. */
+export function planOf(route: Route, source: Listing, dest: Listing): Plan {
+  const { folders: rules, afterDelivery } = route;
+  return makePlan({
+    source: source.folders,
+    dest: dest.folders,
+    rules,
+    namespaces: { source: source.namespaces, dest: dest.namespaces },
+    moveTo: afterDelivery.kind === 'move' ? afterDelivery.folder : undefined,
+    createsSpecialUse: dest.createsSpecialUse,
+    sameAccount: accountId(route.source) === accountId(route.destination),
+  });
+}
 
 export class Planning {
   readonly #route: Route;
@@ -33,16 +47,7 @@ export class Planning {
    * Makes the plan of the folders that there are now. With a mistake in it no folder is taken up that was not carried before.
    */
   renew(source: Listing, dest: Listing): void {
-    const { folders: rules, afterDelivery } = this.#route;
-    const plan = makePlan({
-      source: source.folders,
-      dest: dest.folders,
-      rules,
-      namespaces: { source: source.namespaces, dest: dest.namespaces },
-      moveTo: afterDelivery.kind === 'move' ? afterDelivery.folder : undefined,
-      createsSpecialUse: dest.createsSpecialUse,
-      sameAccount: accountId(this.#route.source) === accountId(this.#route.destination),
-    });
+    const plan = planOf(this.#route, source, dest);
     const { leftOut, mistakes } = plan;
     const [before, toldOf] = [this.#pairs, this.#leftOut];
     this.#tellMistakes(mistakes);

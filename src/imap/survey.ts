@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
 import { asFailure, type Failure } from '../domain/failure.ts';
-import type { Account, ListedFolder } from '../domain/route.ts';
+import type { Account } from '../domain/route.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
 import type { Measure, Quota, Secured, Survey } from '../domain/survey.ts';
 import { failureOf } from './answers.ts';
@@ -30,7 +30,12 @@ export async function surveyAccount(
     wire.reached = true;
     if (socket instanceof TLSSocket) wire.secured = securedBy(socket, certificate);
   };
-  const nothing = { capabilities: new Set<string>(), quotas: [], folders: [] };
+  const nothing = {
+    capabilities: new Set<string>(),
+    quotas: [],
+    folders: [],
+    createsSpecialUse: false,
+  };
   let session: ImapSurvey;
   try {
     session = new ImapSurvey(await Client.connect(account, { ...options, met }));
@@ -65,7 +70,7 @@ function securedBy(socket: TLSSocket, certificate: X509Certificate | undefined):
 class ImapSurvey extends ImapSession {
   async survey(): Promise<Omit<Survey, 'reached' | 'secured' | 'loggedIn' | 'failure'>> {
     const { flow } = this.client;
-    const folders: ListedFolder[] = await this.listFolders();
+    const listing = await this.listFolders();
     const { name, version } = flow.serverInfo ?? {};
     const server = withoutSecrets([name, version].filter(Boolean).join(' '));
     const appendLimit = await this.#appendLimit();
@@ -74,7 +79,7 @@ class ImapSurvey extends ImapSession {
       capabilities: new Set([...flow.capabilities.keys()].map((each) => each.toUpperCase())),
       ...(appendLimit !== undefined && { appendLimit }),
       quotas: this.client.has('QUOTA') ? await this.#quotas() : [],
-      folders,
+      ...listing,
     };
   }
 

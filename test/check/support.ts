@@ -20,7 +20,7 @@ export function route(changes: Partial<Route> = {}): Route {
     name: 'default',
     source: account('source'),
     destination: account('destination'),
-    folders: [{ kind: 'all' }],
+    folders: [{ kind: 'pattern', pattern: '*' }],
     createFolders: true,
     afterDelivery: { kind: 'expunge' },
     verify: 'bytes',
