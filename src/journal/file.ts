@@ -65,7 +65,7 @@ function isOurs(file: string): boolean {
  * is set aside as it was found: a writing connection would work the -wal into it on closing.
  * Throws a Failure where it is of a newer version.
  */
-function isUsable(file: string): boolean {
+export function isUsable(file: string): boolean {
   // A -wal without its database would be replayed into the next one.
   if (!fs.existsSync(file)) return !COMPANIONS.some((end) => fs.existsSync(file + end));
   if (!isOurs(file)) return false;

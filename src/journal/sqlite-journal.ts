@@ -30,7 +30,7 @@ export function openJournal(stateDir: string, now: () => number = Date.now): Ope
   }
 }
 
-class SqliteJournal implements Journal {
+export class SqliteJournal implements Journal {
   readonly #store: Store;
   readonly #now: () => number;
 
