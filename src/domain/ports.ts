@@ -130,6 +130,9 @@ export interface DestinationSession extends Session {
   reflag(uid: number, add: readonly string[], remove: readonly string[]): Promise<void>;
 }
 
+/** What of a destination can be looked at, and nothing that could change it: all that a dry run gets. */
+export type DestinationReader = Omit<DestinationSession, 'create' | 'append' | 'reflag'>;
+
 /** What became of one message of an APPEND. */
 export type Placement =
   /** Tagged OK. `copy` is what APPENDUID says (RFC 4315 §3), absent without UIDPLUS. Proof of nothing yet. */

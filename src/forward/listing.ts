@@ -1,7 +1,7 @@
 /** Listings of destination folders, in which copies are looked for: one listing, not one search a message. */
 import type { Candidate, FolderView, Original } from '../domain/message.ts';
 import { isDeleted, messageIdOf } from '../domain/message.ts';
-import type { DestinationSession } from '../domain/ports.ts';
+import type { DestinationReader } from '../domain/ports.ts';
 
 /** What a destination folder holds from some UID on, by what tells messages apart. */
 export class Listing {
@@ -19,7 +19,7 @@ export class Listing {
   }
 
   /** Takes in what has come since. The session's view must be fresh. */
-  async extend(session: DestinationSession): Promise<void> {
+  async extend(session: DestinationReader): Promise<void> {
     for (const candidate of await session.listFrom(this.#next)) {
       if (this.#uids.has(candidate.uid)) continue;
       this.#uids.add(candidate.uid);
@@ -104,7 +104,7 @@ export class Listings {
    * A listing from UID `from` (or lower) up to now. The session must just have opened the folder afresh. One after another
    * a folder, so that nobody lists again what another one is listing.
    */
-  current(session: DestinationSession, view: FolderView, from: number): Promise<Listing> {
+  current(session: DestinationReader, view: FolderView, from: number): Promise<Listing> {
     const before = this.#turns.get(view.folder) ?? Promise.resolve();
     const mine = before.then(() => this.#extended(session, view, from));
     this.#turns.set(
@@ -114,7 +114,7 @@ export class Listings {
     return mine;
   }
 
-  async #extended(session: DestinationSession, view: FolderView, from: number): Promise<Listing> {
+  async #extended(session: DestinationReader, view: FolderView, from: number): Promise<Listing> {
     const known = this.#listings.get(view.folder);
     const fits =
       known !== undefined && known.uidValidity === view.uidValidity && known.from <= from;

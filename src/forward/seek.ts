@@ -4,7 +4,7 @@
  */
 import type { Candidate, Copy, FolderView, MessageKey, Original } from '../domain/message.ts';
 import { isDeleted } from '../domain/message.ts';
-import type { Claimant, DestinationSession, Note } from '../domain/ports.ts';
+import type { Claimant, DestinationReader, Note } from '../domain/ports.ts';
 import { type Proof, Receipt } from '../domain/receipt.ts';
 import type { Verify } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
@@ -38,7 +38,7 @@ interface Sighted {
  */
 export async function seek(
   works: Works,
-  session: DestinationSession,
+  session: DestinationReader,
   view: FolderView,
   epoch: Epoch,
   originals: readonly Original[],
@@ -98,7 +98,7 @@ export async function seek(
  */
 async function matchesOf(
   works: Works,
-  session: DestinationSession,
+  session: DestinationReader,
   view: FolderView,
   epoch: Epoch,
   wanted: ReadonlyMap<number, Sighted>,

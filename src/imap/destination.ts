@@ -21,7 +21,7 @@ import { uidSets } from './sets.ts';
 
 /**
  * @param options `silence`: milliseconds without a byte that a step bears; `largest`: the largest message that is wanted,
- * in bytes; `route` names the route in events
+ * in bytes; `route` names the route in events; `readOnly`: folders are opened by EXAMINE, and nothing can be written
  */
 export function destinationAccount(
   account: Account,
@@ -30,6 +30,7 @@ export function destinationAccount(
     readonly route: string;
     readonly silence?: number;
     readonly largest?: number | undefined;
+    readonly readOnly?: boolean;
   },
 ): DestinationAccount {
   const told = new Set<string>();
@@ -51,7 +52,9 @@ export function destinationAccount(
           msg: `The destination folder ${folder} does not keep the flag ${flag}; messages arrive without it.`,
         });
       };
-      return new ImapDestination(client, dropped);
+      return options.readOnly
+        ? new ImapExamined(client, dropped)
+        : new ImapDestination(client, dropped);
     },
   };
 }
@@ -79,9 +82,13 @@ class ImapDestination extends ImapSession implements DestinationSession {
   async open(folder: string, { fresh }: { fresh: boolean }): Promise<FolderView> {
     if (!fresh && this.#view?.folder === folder) return this.#view;
     this.#view = undefined;
-    const view = await this.select(folder, false);
+    const view = await this.view(folder);
     this.#view = view;
     return view;
+  }
+
+  protected view(folder: string): Promise<FolderView> {
+    return this.select(folder, false);
   }
 
   async create(folder: string, use?: SpecialUse): Promise<void> {
@@ -186,6 +193,29 @@ class ImapDestination extends ImapSession implements DestinationSession {
       }),
     );
   }
+}
+
+/** A destination that is only looked at, for a dry run: what would write is a mistake of ours, and sends nothing. */
+class ImapExamined extends ImapDestination {
+  protected override view(folder: string): Promise<FolderView> {
+    return this.select(folder, true);
+  }
+
+  override async create(): Promise<never> {
+    throw onlyLookedAt('CREATE');
+  }
+
+  override async append(): Promise<never> {
+    throw onlyLookedAt('APPEND');
+  }
+
+  override async reflag(): Promise<never> {
+    throw onlyLookedAt('STORE');
+  }
+}
+
+function onlyLookedAt(command: string): TypeError {
+  return new TypeError(`${command} was asked for in a dry run`);
 }
 
 function candidateOf(row: Row): Candidate {
