@@ -17,6 +17,7 @@ export const EVENTS = {
   'folder.created': ['info', 'a missing destination folder was made and subscribed'],
   'delivery.done': ['info', 'one message is carried: its copy was read back and found the same'],
   'delivery.recovered': ['info', 'a copy made before an interruption was found and proven'],
+  'delivery.planned': ['info', 'what would become of one message, were this no dry run'],
   'sweep.caught': ['info', 'a sweep found mail that no watcher had announced'],
   'journal.replayed': ['info', 'what was on its way when imapferry last ended is taken up again'],
   'health.recovered': ['info', 'mail flows again'],
@@ -79,6 +80,11 @@ export interface EventFields {
   readonly side?: 'source' | 'destination';
   readonly count?: number;
   readonly proof?: string;
+  /**
+   * What a dry run would do with a message: carry it, retire its original because its copy is there already, or leave
+   * it at the source.
+   */
+  readonly plan?: 'carry' | 'retire' | 'leave';
   readonly err?: unknown;
   /** The sentence for people, in place of the catalogue's. */
   readonly msg?: string;

@@ -58,6 +58,8 @@ export interface Route {
   readonly concurrency: number;
   readonly maxWatchers: number;
   readonly maxMessageSize?: number;
+  /** Says what it would do with each message, and changes nothing on either side or in STATE_DIR. */
+  readonly dryRun: boolean;
 }
 
 /** A source folder and its counterpart. Paths are as each server spells them, decoded from modified UTF-7. */

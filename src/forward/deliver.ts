@@ -4,13 +4,14 @@ import type { Listed } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { refuse } from './aside.ts';
 import { fetchOriginals } from './fetch.ts';
-import { type Batch, DEADLY } from './folder-state.ts';
+import type { Batch } from './folder-state.ts';
+import { deadly, tooLarge } from './hindrances.ts';
 import { place } from './place.ts';
 import { retire } from './retire.ts';
 import { attempt } from './retry.ts';
 import { compareWithNotes, unclear } from './same.ts';
 import { type Road, roadOf } from './triage.ts';
-import type { Works } from './works.ts';
+import { intentOf, type Works } from './works.ts';
 
 /**
  * Carries a batch, trying again while what fails is this connection only. Each attempt begins with what the journal
@@ -31,15 +32,14 @@ export async function deliver(works: Works, found: Batch): Promise<Outcome> {
   }
 }
 
-/** Sets messages aside with which in hand processes died, the last one among them: it may be the message's doing. */
-function withoutDeadly(works: Works, { epoch, messages }: Batch): readonly Listed[] {
-  const deaths = works.journal.deaths(epoch.key);
+/** Sets messages aside with which in hand processes died. */
+function withoutDeadly(works: Works, batch: Batch): readonly Listed[] {
+  const { epoch, messages } = batch;
+  const reasons = deadly(works, batch);
   return messages.filter(({ uid, size }) => {
-    const { count = 0, last = false } = deaths.get(uid) ?? {};
-    if (count < DEADLY || !last) return true;
+    const why = reasons.get(uid);
+    if (why === undefined) return true;
     const note = works.journal.notes(epoch.key, [uid]).get(uid);
-    if (note?.state === 'proven' || note?.state === 'retired') return true;
-    const why = `imapferry ended ${count} times without warning while it had this message in hand.`;
     refuse(works, epoch, note ?? { uid, size, sha256: '' }, note, why);
     works.journal.putDown(epoch.key, [uid]);
     return false;
@@ -49,22 +49,26 @@ function withoutDeadly(works: Works, { epoch, messages }: Batch): readonly Liste
 async function attempts(works: Works, batch: Batch): Promise<Outcome> {
   const { allowance, clock, pace, quit } = works;
   const carried = new Map<number, ReadonlySet<string>>();
-  const retried = (failure: Failure, nth: number) =>
+  return attempt(() => allowance.attempt(() => once(works, batch, carried), quit, wasRefused), {
+    clock,
+    pace,
+    signal: quit,
+    onFailed: retried(works, batch),
+  });
+}
+
+/** Tells that a batch is tried again. */
+export function retried(works: Works, { epoch, messages }: Batch) {
+  return (failure: Failure, nth: number) =>
     works.emit('delivery.retried', {
       route: works.route.name,
-      folder: batch.epoch.pair.source,
-      count: batch.messages.length,
+      folder: epoch.pair.source,
+      count: messages.length,
       step: failure.step,
       attempt: nth,
       why: failure.message,
       err: failure,
     });
-  return attempt(() => allowance.attempt(() => once(works, batch, carried), quit, wasRefused), {
-    clock,
-    pace,
-    signal: quit,
-    onFailed: retried,
-  });
 }
 
 /** Refused is what an answer says. Of a lost connection nobody was asked; beginning a new one has pauses of its own. */
@@ -115,7 +119,10 @@ async function send(
   if (travelling.length === 0) return 'not sent';
   const { epoch } = batch;
   await works.destinations.ready();
-  const originals = await fetchOriginals(works, batch, travelling, notes);
+  const { originals, doubtful } = await fetchOriginals(works, batch, travelling);
+  for (const [original, why] of doubtful) {
+    refuse(works, epoch, intentOf(original), notes.get(original.uid), why);
+  }
   for (const { uid, flags } of originals) {
     // A copy that an earlier attempt made has the flags of that time.
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
@@ -131,7 +138,8 @@ function refusedAny({ journal }: Works, { epoch, messages }: Batch): boolean {
   return [...journal.notes(epoch.key, uids).values()].some(({ state }) => state === 'refused');
 }
 
-function sort(
+/** What is to be done with each message of a batch, by what the journal says of it now. */
+export function sort(
   works: Works,
   batch: Batch,
   notes: ReadonlyMap<number, Note>,
@@ -160,16 +168,9 @@ function withinLimits(
   messages: readonly Listed[],
   notes: ReadonlyMap<number, Note>,
 ): Listed[] {
-  const { route, destinations } = works;
-  const most = Math.min(
-    route.maxMessageSize ?? Number.POSITIVE_INFINITY,
-    destinations.appendLimit ?? Number.POSITIVE_INFINITY,
-  );
   return messages.filter((message) => {
-    if (message.size <= most) return true;
-    const whose =
-      most === route.maxMessageSize ? 'MAX_MESSAGE_SIZE allows' : 'the destination server takes';
-    const why = `it has ${message.size} bytes, and ${whose} ${most}.`;
+    const why = tooLarge(works, message);
+    if (why === undefined) return true;
     const intent = { uid: message.uid, size: message.size, sha256: '' };
     refuse(works, epoch, intent, notes.get(message.uid), why);
     return false;

@@ -1,20 +1,20 @@
 /** Fetches a batch's originals, and doubts what does not have the size that the server said. */
 import { isDeleted, type Listed, type Original } from '../domain/message.ts';
-import type { Note } from '../domain/ports.ts';
-import { refuse } from './aside.ts';
 import type { Batch, Epoch } from './folder-state.ts';
-import { intentOf, keyOf, type Works } from './works.ts';
+import { keyOf, type Works } from './works.ts';
 
-/**
- * The originals as the source returns them now. Those that are gone or marked by now are missing, and so are those that
- * can't be believed: these are set aside.
- */
+export interface Fetched {
+  readonly originals: Original[];
+  /** Those that can't be believed, with why. */
+  readonly doubtful: ReadonlyMap<Original, string>;
+}
+
+/** The originals as the source returns them now. Those that are gone or marked by now are missing. */
 export async function fetchOriginals(
   works: Works,
   { epoch, lane }: Batch,
   messages: readonly Listed[],
-  notes: ReadonlyMap<number, Note>,
-): Promise<Original[]> {
+): Promise<Fetched> {
   const listed = new Map(messages.map((message) => [message.uid, message]));
   const fetched = await lane.use(epoch, works.quit, (session) => session.fetch([...listed.keys()]));
   // Marked by someone else while its batch waited.
@@ -23,8 +23,8 @@ export async function fetchOriginals(
     bytes.length === size && size === listed.get(uid)?.size;
   const isSure = (original: Original) =>
     tellsTruth(original) && hasDate(original, listed.get(original.uid));
-  const doubtful = unmarked.filter((original) => !isSure(original));
-  const again = await fetchedAgain(works, epoch, doubtful);
+  const unsure = unmarked.filter((original) => !isSure(original));
+  const again = await fetchedAgain(works, epoch, unsure);
   const cameTwice = ({ uid, bytes }: Original) =>
     bytes.length > 0 && again.get(uid)?.equals(bytes) === true;
   for (const original of unmarked) {
@@ -33,10 +33,11 @@ export async function fetchOriginals(
   }
   const isBelieved = (original: Original) =>
     isSure(original) || (cameTwice(original) && (tellsTruth(original) || works.sizes.areEstimates));
-  for (const original of doubtful) {
+  const doubtful = new Map<Original, string>();
+  for (const original of unsure) {
     if (isBelieved(original)) continue;
     const told = listed.get(original.uid)?.size ?? original.size;
-    refuse(works, epoch, intentOf(original), notes.get(original.uid), why(told, original, again));
+    doubtful.set(original, why(told, original, again));
   }
   const originals = unmarked.filter(isBelieved);
   works.emit('delivery.fetched', {
@@ -44,16 +45,16 @@ export async function fetchOriginals(
     folder: epoch.pair.source,
     count: originals.length,
   });
-  return originals;
+  return { originals, doubtful };
 }
 
 type Again = ReadonlyMap<number, Buffer>;
 
-async function fetchedAgain(works: Works, epoch: Epoch, doubtful: Original[]): Promise<Again> {
-  if (doubtful.length === 0) return new Map();
+async function fetchedAgain(works: Works, epoch: Epoch, unsure: Original[]): Promise<Again> {
+  if (unsure.length === 0) return new Map();
   return works.fetchAgain(
     epoch,
-    doubtful.map(({ uid }) => uid),
+    unsure.map(({ uid }) => uid),
   );
 }
 

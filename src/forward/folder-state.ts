@@ -40,6 +40,8 @@ export class Epoch {
   readonly apart = new Set<number>();
   /** Unverified messages that this process has looked at. */
   readonly rechecked = new Set<number>();
+  /** Messages of which a dry run has said what it would do. */
+  readonly rehearsed = new Set<number>();
   /** The folder's epoch before this one, until nothing of it is in hand any more. */
   before: Epoch | undefined;
   /** The journal knows of it: it may be looked at. */

@@ -24,6 +24,7 @@ import type { Pace } from './pace.ts';
 import { Planning } from './planning.ts';
 import { Posts } from './posts.ts';
 import { Deliveries } from './queue.ts';
+import { rehearse } from './rehearse.ts';
 import { reconnect, type Tries } from './retry.ts';
 import { Rounds } from './rounds.ts';
 import { Sizes } from './sizes.ts';
@@ -245,7 +246,7 @@ export class RouteRunner {
       connect: async () => first.pop() ?? this.#connectSource(),
       admit: (pair, view, abilities) => admit(this.#route, pair, view, abilities),
       epochOf: (pair, view) => this.#epochs.of(pair, view),
-      readOnly: this.#route.afterDelivery.kind === 'keep',
+      readOnly: this.#route.dryRun || this.#route.afterDelivery.kind === 'keep',
     };
   }
 
@@ -307,7 +308,8 @@ export class RouteRunner {
     const { quit } = this.#world;
     if (quit.aborted || this.#deliveries.blocked) return;
     try {
-      this.#blockade.delivered(await deliver(this.#works, batch));
+      const carry = this.#route.dryRun ? rehearse : deliver;
+      this.#blockade.delivered(await carry(this.#works, batch));
     } catch (thrown) {
       if (quit.aborted) return;
       const failure = this.#blockade.failed(batch, asFailure(thrown, 'fetch'));

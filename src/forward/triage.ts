@@ -34,6 +34,7 @@ export function roadOf(
   now: number,
   pace: Pick<Pace, 'refusedFirst' | 'refusedLongest' | 'unverified'>,
 ): Road {
+  if (epoch.rehearsed.has(message.uid)) return 'rest';
   if (note?.state === 'proven') return 'retire';
   if (note?.state === 'retired') return isRetired(note.retired, afterDelivery) ? 'rest' : 'retire';
   // Whoever marked it, it was not us: we mark what is proven only.

@@ -21,6 +21,12 @@ const SENTENCES: Partial<Record<EventName, (fields: EventFields) => string>> = {
   'folder.left-out': ({ folder, why }) => `${folder ?? 'A folder'} is not carried${because(why)}`,
   'delivery.done': ({ folder, dest, bytes, ms }) =>
     `${pair(folder, dest)}${sizeAndTime(bytes, ms)}`,
+  'delivery.planned': ({ folder, dest, bytes, plan, why }) => {
+    const what = `${pair(folder, dest)}${sizeAndTime(bytes, undefined)}`;
+    if (plan === 'leave') return `${what}: would stay at the source${because(why)}`;
+    if (plan === 'retire') return `${what}: would not be sent, its copy is there${because(why)}`;
+    return `${what}: would be carried${because(why)}`;
+  },
   'delivery.recovered': ({ folder, dest, why }) =>
     why === undefined
       ? `${pair(folder, dest)}: a copy made before an interruption was found and proven`

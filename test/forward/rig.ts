@@ -61,6 +61,7 @@ export function routeOf(changes: Partial<Route> = {}): Route {
     idleRenew: 270_000,
     concurrency: 4,
     maxWatchers: 3,
+    dryRun: false,
     ...changes,
   };
 }
