@@ -13,6 +13,7 @@ and removes an original only after its copy was read back and found the same.
   imapferry from-imapsync -- imapsync --host1 …
                      the settings that do what this line of imapsync does (or a file with such a line)
 
+  --dry-run          with run and sweep: say what would become of each message, change nothing
   --env-file FILE    read settings from FILE in place of .env (repeatable; earlier files win)
   --help, --version
 
@@ -23,6 +24,7 @@ interface Invocation {
   readonly envFiles: readonly string[];
   readonly retry: boolean;
   readonly json: boolean;
+  readonly dryRun: boolean;
 }
 
 /** Runs the command line and resolves with the exit code. */
@@ -41,11 +43,15 @@ async function main(args: string[]): Promise<number> {
     complain(`--json belongs to "check", not to "${invocation.command}".`);
     return 2;
   }
+  if (invocation.dryRun && !['run', 'sweep'].includes(invocation.command)) {
+    complain(`--dry-run belongs to "run" and "sweep", not to "${invocation.command}".`);
+    return 2;
+  }
   switch (invocation.command) {
     case 'run':
     case 'sweep': {
       const { forward } = await import('./commands/forward.ts');
-      return forward(invocation.command, invocation.envFiles);
+      return forward(invocation.command, invocation.envFiles, invocation);
     }
     case 'check': {
       const { check } = await import('./commands/check.ts');
@@ -80,6 +86,7 @@ async function understand(args: string[]): Promise<Invocation | number> {
         'env-file': { type: 'string', multiple: true },
         retry: { type: 'boolean' },
         json: { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
         help: { type: 'boolean' },
         version: { type: 'boolean' },
       },
@@ -98,6 +105,7 @@ async function understand(args: string[]): Promise<Invocation | number> {
       envFiles: values['env-file'] ?? [],
       retry: values.retry ?? false,
       json: values.json ?? false,
+      dryRun: values['dry-run'] ?? false,
     };
   } catch (thrown) {
     complain(thrown instanceof Error ? thrown.message : String(thrown));

@@ -9,11 +9,15 @@ import { PACE, type Pace } from '../forward/pace.ts';
 import { RouteRunner } from '../forward/route-runner.ts';
 import { destinationAccount } from '../imap/destination.ts';
 import { sourceAccount } from '../imap/source.ts';
+import { openForgetful } from '../journal/forgetful.ts';
 import { lockStateDir } from '../journal/lock.ts';
 import { openJournal } from '../journal/sqlite-journal.ts';
 
 export interface Crossing extends Disposable {
+  /** The journal in STATE_DIR; where every route is a dry run, the one that forgets. */
   readonly journal: Journal;
+  /** The one that a route notes in: a dry run's forgets. */
+  readonly journalOf: (route: Route) => Journal;
   readonly runners: readonly RouteRunner[];
 }
 
@@ -25,8 +29,8 @@ export interface CrossingSignals {
 }
 
 /**
- * Locks STATE_DIR, opens the journal and makes a runner a route. Throws a Failure (step `journal`) where STATE_DIR
- * can't be used; then nothing was begun.
+ * Locks STATE_DIR, opens the journal and makes a runner a route; where every route is a dry run, STATE_DIR is only read.
+ * Throws a Failure (step `journal`) where it can't be used; then nothing was begun.
  */
 export function openCrossing(
   config: Config,
@@ -34,15 +38,9 @@ export function openCrossing(
   signals: CrossingSignals,
   pace: Pace = PACE,
 ): Crossing {
-  const lock = lockStateDir(config.stateDir);
+  const journals = openJournals(config, emit);
   try {
-    const { journal, setAside } = openJournal(config.stateDir);
-    journal.begin();
-    if (setAside !== undefined) {
-      emit('journal.torn', {
-        msg: `The journal could not be read. It was set aside as ${setAside}; what was carried before is looked for at the destination, and nothing is lost.`,
-      });
-    }
+    const { journal, journalOf } = journals;
     const gates = new Map<string, LoginGate>();
     const gateOf = (account: Account) => {
       const id = accountId(account);
@@ -60,32 +58,76 @@ export function openCrossing(
         route: name,
         silence,
         largest,
+        readOnly: route.dryRun,
       });
       return new RouteRunner(route, {
         source: ending(source, signals.cut),
         destination: ending(destination, signals.cut),
         sourceGate: gateOf(route.source),
         destinationGate: gateOf(route.destination),
-        journal,
+        journal: journalOf(route),
         clock: systemClock,
         pace,
         emit,
         ...signals,
       });
     };
-    replayed(config, journal, emit);
+    const carrying = config.routes.filter(({ dryRun }) => !dryRun);
+    replayed(carrying, journal, emit);
     return {
       journal,
+      journalOf,
       runners: config.routes.map(runnerOf),
-      [Symbol.dispose]() {
-        journal.close();
-        lock.release();
-      },
+      [Symbol.dispose]: journals[Symbol.dispose],
     };
   } catch (thrown) {
-    lock.release();
+    journals[Symbol.dispose]();
     throw thrown;
   }
+}
+
+/**
+ * The journals that the routes want: the one in STATE_DIR, locked, unless all are dry runs; one that forgets for these.
+ * The latter reads STATE_DIR first: POSIX drops a process' locks on a file when it closes any descriptor of it.
+ */
+function openJournals({ routes, stateDir }: Config, emit: Emit) {
+  using opened = new DisposableStack();
+  const forgetful = routes.some(({ dryRun }) => dryRun) ? forgetting(stateDir, emit) : undefined;
+  if (forgetful) opened.defer(() => forgetful.close());
+  const kept = routes.every(({ dryRun }) => dryRun) ? undefined : keeping(stateDir, emit, opened);
+  const journal = kept ?? forgetful;
+  if (journal === undefined) throw new TypeError('a crossing wants a route');
+  const all = opened.move();
+  return {
+    journal,
+    journalOf: ({ dryRun }: Route) => (dryRun && forgetful ? forgetful : journal),
+    [Symbol.dispose]: () => all.dispose(),
+  };
+}
+
+function forgetting(stateDir: string, emit: Emit): Journal {
+  const { journal, torn } = openForgetful(stateDir);
+  journal.begin();
+  if (torn) {
+    emit('journal.torn', {
+      msg: 'The journal could not be read. This dry run leaves it as it is, and looks for what was carried before at the destination; nothing is lost.',
+    });
+  }
+  return journal;
+}
+
+function keeping(stateDir: string, emit: Emit, opened: DisposableStack): Journal {
+  const lock = lockStateDir(stateDir);
+  opened.defer(() => lock.release());
+  const { journal, setAside } = openJournal(stateDir);
+  opened.defer(() => journal.close());
+  journal.begin();
+  if (setAside !== undefined) {
+    emit('journal.torn', {
+      msg: `The journal could not be read. It was set aside as ${setAside}; what was carried before is looked for at the destination, and nothing is lost.`,
+    });
+  }
+  return journal;
 }
 
 /**
@@ -109,8 +151,8 @@ function ending<S extends Session>(
 }
 
 /** Tells what was on its way when the last imapferry of this STATE_DIR ended. */
-function replayed(config: Config, journal: Journal, emit: Emit): void {
-  for (const route of config.routes) {
+function replayed(routes: readonly Route[], journal: Journal, emit: Emit): void {
+  for (const route of routes) {
     const rows = journal.route(route.name, accountId(route.source), accountId(route.destination));
     const count = rows.count('appending') + rows.count('proven');
     if (count > 0) emit('journal.replayed', { route: route.name, count });

@@ -1,5 +1,5 @@
 /** From the settings to `run` or `sweep`: reads them, opens the log, listens for signals. */
-import { ConfigError, readEnvironment } from '../config/config.ts';
+import { type Config, ConfigError, readEnvironment } from '../config/config.ts';
 import { type EventStream, eventStream } from '../domain/events.ts';
 import { subscribeLog } from '../report/log.ts';
 import { printable } from '../report/sentences.ts';
@@ -9,14 +9,19 @@ import { sweep } from './sweep.ts';
 /** EX_SOFTWARE of sysexits.h: a mistake of ours. A restart may help, and nothing else would. */
 const BROKEN = 70;
 
-/** Resolves with the exit code; 2 where the configuration can't be used. */
+/**
+ * Resolves with the exit code; 2 where the configuration can't be used.
+ * @param how with `dryRun` every route is a dry run, whatever DRY_RUN says
+ */
 export async function forward(
   command: 'run' | 'sweep',
   envFiles: readonly string[],
+  how: { readonly dryRun: boolean },
 ): Promise<number> {
   const stream = eventStream();
-  const config = configured(envFiles, stream);
-  if (config === undefined) return 2;
+  const read = configured(envFiles, stream);
+  if (read === undefined) return 2;
+  const config = how.dryRun ? dry(read) : read;
   subscribeLog(stream, { level: config.logLevel, format: config.logFormat });
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
@@ -40,6 +45,10 @@ export async function forward(
   } catch (thrown) {
     return broken(thrown);
   }
+}
+
+function dry(config: Config): Config {
+  return { ...config, routes: config.routes.map((route) => ({ ...route, dryRun: true })) };
 }
 
 function configured(envFiles: readonly string[], stream: EventStream) {

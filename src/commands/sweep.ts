@@ -5,6 +5,7 @@ import { Failure } from '../domain/failure.ts';
 import { accountId } from '../domain/route.ts';
 import { PACE, type Pace } from '../forward/pace.ts';
 import { type Crossing, openCrossing } from './crossing.ts';
+import { CarriedSummary, PlannedSummary } from './summary.ts';
 
 export interface SweepOptions {
   readonly signal: AbortSignal;
@@ -14,7 +15,7 @@ export interface SweepOptions {
   readonly pace?: Pace;
 }
 
-/** Resolves with the exit code: 0 all carried, 1 something is not, and is named. */
+/** Resolves with the exit code: 0 all carried (in a dry run: would be), 1 something is not, and is named. */
 export async function sweep(
   config: Config,
   { signal, stream, print, pace = PACE }: SweepOptions,
@@ -34,51 +35,24 @@ export async function sweep(
   }
   using open = crossing;
   for (const doubt of config.doubts) stream.emit('config.doubtful', { msg: doubt });
-  const carried = new Map<string, number>();
-  const found = new Map<string, string[]>();
-  stream.subscribe((event, { route = '', folder, uid, messageId = '', why }) => {
-    if (event === 'delivery.done') carried.set(route, (carried.get(route) ?? 0) + 1);
-    // Without a note nobody knows whether this original or a twin of it was carried before.
-    if (event === 'delivery.recovered' && why !== undefined) {
-      const name = `UID ${uid} in ${folder} ${messageId}`.trimEnd();
-      found.set(route, [...(found.get(route) ?? []), name]);
-    }
+  const summaries = config.routes.map((route) => {
+    const summary = route.dryRun ? new PlannedSummary(route) : new CarriedSummary();
+    stream.subscribe((event, fields) => {
+      if (fields.route === route.name) summary.take(event, fields);
+    });
+    return summary;
   });
   let complete = !signal.aborted;
   for (const [i, runner] of open.runners.entries()) {
-    const route = config.routes[i];
-    if (route === undefined) continue;
+    const [route, summary] = [config.routes[i], summaries[i]];
+    if (route === undefined || summary === undefined) continue;
     const { failures } = await runner.sweep();
-    const rows = open.journal.route(
-      route.name,
-      accountId(route.source),
-      accountId(route.destination),
-    );
-    const aside = rows.aside();
-    const waiting = rows.count('appending') + rows.count('proven');
-    print(`${route.name}: ${counted(carried.get(route.name) ?? 0, 'message')} carried.`);
-    const there = found.get(route.name) ?? [];
-    if (there.length > 0) {
-      print(
-        `${route.name}: ${counted(there.length, 'message')} found at the destination, of which the journal knew nothing, and not sent again; of several that are the same to the last byte, one copy may stand for all:`,
-      );
-      for (const name of there) print(`${route.name}:   ${name}`);
-    }
-    for (const { folder, failure } of failures) {
-      print(`${route.name}: ${folder ?? 'the route'} was not carried through: ${failure.message}`);
-    }
-    for (const { folder, uid, why } of aside) {
-      print(
-        `${route.name}: the message with UID ${uid} in ${folder} stays: ${why ?? 'not known why'}`,
-      );
-    }
-    if (waiting > 0)
-      print(`${route.name}: ${counted(waiting, 'message')} on the way; run it again.`);
-    if (failures.length + aside.length + waiting > 0 || signal.aborted) complete = false;
+    const rows = open
+      .journalOf(route)
+      .route(route.name, accountId(route.source), accountId(route.destination));
+    const { lines, whole } = summary.end(rows, failures);
+    for (const line of lines) print(`${route.name}: ${line}`);
+    if (!whole || signal.aborted) complete = false;
   }
   return complete ? 0 : 1;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -66,6 +66,7 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
     concurrency: whole.CONCURRENCY,
     maxWatchers: whole.MAX_WATCHERS,
     maxMessageSize: whole.MAX_MESSAGE_SIZE,
+    dryRun: whole.DRY_RUN,
   };
   return {
     routes: [route],
@@ -80,6 +81,7 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
       ...securityDoubts('DEST', whole),
       ...folderDoubts(whole),
       ...verifyDoubts(whole),
+      ...dryRunDoubts(whole),
       ...cutDoubts(settings),
     ],
   };
@@ -164,6 +166,14 @@ function cutDoubts({ set }: Settings): string[] {
     ([name]) =>
       `${name} looks cut: in a .env file \`#\` begins a comment. If it is part of the value, put the value in single quotation marks.`,
   );
+}
+
+/** Left on by mistake, it would leave all mail where it is. */
+function dryRunDoubts({ DRY_RUN: dryRun }: Values): string[] {
+  if (!dryRun) return [];
+  return [
+    'DRY_RUN is true: imapferry says what it would do with each message and carries none. Leave it out to have mail carried.',
+  ];
 }
 
 function verifyDoubts({ VERIFY: verify }: Values): string[] {

@@ -42,7 +42,7 @@ function defaulted<T>(parse: Parser<T>, fallback: string): Variable<T> {
   return { parse, example: fallback, default: fallback };
 }
 
-/** Served by a later version. Ignored in silence it would do harm: DRY_RUN=true must not carry mail. */
+/** Served by a later version. Ignored in silence it would do harm: who sets a rate limit relies on it. */
 function notYet(off = ''): Variable<undefined> {
   const parse = (value: string) => {
     if (value !== off) throw new Unusable('asks for what this version does not have yet');
@@ -81,7 +81,7 @@ const PLAIN = {
   MAX_MESSAGE_SIZE: defaulted(size, '50MB'),
   STATE_DIR: defaulted(bare, STATE_DIR),
   HISTORY_DAYS: defaulted(wholeNumber(1, 36_500), '90'),
-  DRY_RUN: notYet('false'),
+  DRY_RUN: defaulted(toggle, 'false'),
   LOG_LEVEL: defaulted(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'), 'info'),
   LOG_FORMAT: optional(oneOf('json', 'pretty'), 'json'),
   HTTP_PORT: notYet('0'),

@@ -42,6 +42,7 @@ describe('settings without a mistake', () => {
         idleRenew: 270_000,
         concurrency: 4,
         maxWatchers: 3,
+        dryRun: false,
         maxMessageSize: 50 * 1024 * 1024,
       },
     ]);
@@ -216,7 +217,6 @@ const MISTAKES: readonly (readonly [env: Environment, ...said: string[]])[] = [
   [{ DEST_PASSWORD: undefined, DEST_PASSWORD_FILE: '"/run/p"' }, `DEST_PASSWORD_FILE ${WEARS}`],
   [{ STATE_DIR: 'a\nb' }, 'STATE_DIR holds a line break: is a quotation mark left open?'],
   [{ ROUTES: 'mum,dad' }, `ROUTES ${LATER}`],
-  [{ DRY_RUN: 'true' }, `DRY_RUN ${LATER}`],
   [{ SOURCE_RATE_LIMIT: '60/min' }, `SOURCE_RATE_LIMIT ${LATER}`],
   [{ DEST_RATE_LIMIT: '500MB/day' }, `DEST_RATE_LIMIT ${LATER}`],
   [{ HTTP_PORT: '8080' }, `HTTP_PORT ${LATER}`],
@@ -324,6 +324,12 @@ describe('what works, but perhaps not as meant, is a doubt', () => {
       ],
     ],
     [{ FOLDERS: '"INBOX, Sent"=x, INBOX' }, []],
+    [
+      { DRY_RUN: 'true' },
+      [
+        'DRY_RUN is true: imapferry says what it would do with each message and carries none. Leave it out to have mail carried.',
+      ],
+    ],
     [
       { VERIFY: 'headers' },
       [

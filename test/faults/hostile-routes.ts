@@ -34,6 +34,7 @@ export function routeOf({ name, user, source, destination, ...rest }: RouteBetwe
     idleRenew: 270_000,
     concurrency: 1,
     maxWatchers: MAX_WATCHERS,
+    dryRun: false,
     ...rest,
   };
 }

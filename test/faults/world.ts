@@ -191,6 +191,7 @@ export class World implements AsyncDisposable {
       idleRenew: 270_000,
       concurrency: 1,
       maxWatchers: 1,
+      dryRun: false,
       ...this.#options.route,
     };
     return {
