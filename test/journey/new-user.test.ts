@@ -84,11 +84,6 @@ const mistakes: Mistake[] = [
     changes: () => ({ SWEEP_INTERVAL: 'often', CONCURRENCY: '0', AFTER_DELIVERY: 'burn' }),
     helps: ['SWEEP_INTERVAL', 'CONCURRENCY', 'AFTER_DELIVERY'],
   },
-  {
-    title: 'a dry run, which this version can not do',
-    changes: () => ({ DRY_RUN: 'true' }),
-    helps: ['DRY_RUN'],
-  },
 ];
 
 it.each(mistakes)(
