@@ -28,6 +28,7 @@ export function route(changes: Partial<Route> = {}): Route {
     idleRenew: 270_000,
     concurrency: 4,
     maxWatchers: 3,
+    dryRun: false,
     maxMessageSize: 50_000_000,
     ...changes,
   };
