@@ -18,6 +18,7 @@ export const EVENTS = {
   'delivery.done': ['info', 'one message is carried: its copy was read back and found the same'],
   'delivery.recovered': ['info', 'a copy made before an interruption was found and proven'],
   'delivery.planned': ['info', 'what would become of one message, were this no dry run'],
+  'watchers.raised': ['info', 'one folder more may hold IDLE again'],
   'sweep.caught': ['info', 'a sweep found mail that no watcher had announced'],
   'journal.replayed': ['info', 'what was on its way when imapferry last ended is taken up again'],
   'health.recovered': ['info', 'mail flows again'],
@@ -26,6 +27,7 @@ export const EVENTS = {
   'account.lost': ['warn', 'a connection ended; it is begun anew'],
   'account.reconnecting': ['warn', 'connecting did not work; it is tried again after a pause'],
   'watcher.lost': ['warn', 'the connection that watches a folder ended; it is begun anew'],
+  'watchers.lowered': ['warn', 'the server lets fewer connections in; fewer folders hold IDLE'],
   'watcher.deaf': [
     'warn',
     'IDLE does not announce mail here; the folder is asked every 30 s besides',

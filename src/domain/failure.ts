@@ -27,10 +27,14 @@ export type Kind =
   | 'folder-missing'
   /** UIDVALIDITY changed: what was to be done is to be begun anew, with new numbers. */
   | 'renumbered'
+  /** The folder has another connection now: what was to be done is done there. */
+  | 'relieved'
   /** The folder or account takes no more mail for now. */
   | 'full'
   /** The server asks to go slower. `retryAfter` may say how long. */
   | 'throttled'
+  /** The server lets no further connection in: there are too many at once. */
+  | 'crowded'
   /** The connection ended or fell silent. */
   | 'lost'
   /** The wire can't be trusted: certificate, name, STARTTLS. Nothing secret was sent. */
@@ -47,7 +51,7 @@ export interface FailureFields {
    * NO or BAD says that nothing was done, or nothing was sent.
    */
   readonly outcomeUnknown?: boolean;
-  /** The server's response code (RFC 5530), e.g. `OVERQUOTA`. */
+  /** The server's response code (RFC 5530), e.g. `OVERQUOTA`; of a connection that was refused, `ECONNREFUSED`. */
   readonly code?: string;
   /** Milliseconds to wait before another try, where the server said so. */
   readonly retryAfter?: number;

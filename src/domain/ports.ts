@@ -40,6 +40,17 @@ export interface SourceSession extends Session {
   onExists(heard: () => void): void;
   /** `renewed` is called each time that IDLE was ended and begun again, which the connection has answered. */
   onRenewed(renewed: () => void): void;
+  /**
+   * Where these folders stand, the open one aside, which is never asked (RFC 9051 §6.3.11): with `abilities.listStatus`
+   * by one LIST (RFC 5819), else, and for what that leaves out, by a STATUS each. Those that can't be asked are missing.
+   */
+  statuses(folders: readonly string[]): Promise<Map<string, FolderStatus>>;
+  /**
+   * From now on the server tells by itself where the user's own folders stand whenever their mail changes, the open one
+   * aside, of which EXISTS is told as ever (NOTIFY, RFC 5465). `told` is called synchronously; without a folder when the
+   * server gives it up (NOTIFICATIONOVERFLOW, §5.8). Only with `abilities.notify`.
+   */
+  notify(told: (folder?: string, status?: FolderStatus) => void): Promise<void>;
   /** Every UID of the open folder, ascending: one UID SEARCH ALL, and a UID FETCH where that finds more or less than EXISTS says. */
   uids(): Promise<number[]>;
   /** What `uids` are: flags, size, INTERNALDATE, as one UID FETCH per 1000. Vanished ones are missing, strangers never come. */
@@ -82,6 +93,17 @@ export interface SourceAbilities {
   readonly idle: boolean;
   readonly uidPlus: boolean;
   readonly move: boolean;
+  /** The server can tell of other folders than the open one. */
+  readonly notify: boolean;
+  /** One command asks for where all folders stand. */
+  readonly listStatus: boolean;
+}
+
+/** Where a folder stands, as far as the server says so (RFC 9051 §7.3.4). */
+export interface FolderStatus {
+  readonly messages?: number;
+  readonly uidNext?: number;
+  readonly uidValidity?: number;
 }
 
 export interface DestinationAccount {

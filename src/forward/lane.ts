@@ -20,7 +20,7 @@ export interface LaneWorld {
   readonly clock: Clock;
   readonly pace: Pace;
   /** Connects through the account's gate until it works; rejects only when told to stop or when it gives up. */
-  readonly connect: () => Promise<SourceSession>;
+  readonly connect: (stop: AbortSignal, refused: Refused) => Promise<SourceSession>;
   /** Throws a Failure where a folder as opened can't be carried from. */
   readonly admit: (pair: FolderPair, view: FolderView, abilities: SourceAbilities) => void;
   /** The epoch of a folder as it was opened just now. */
@@ -29,7 +29,13 @@ export interface LaneWorld {
   readonly readOnly: boolean;
 }
 
+/** Told before each pause between two tries to connect, with the number of the try that failed. */
+export type Refused = (failure: Failure, attempt: number) => void;
+
 export interface LaneHooks {
+  /** A new connection is there; no folder is open on it yet. */
+  readonly onConnected?: (session: SourceSession) => void;
+  readonly onRefused: Refused;
   /** The folder was opened on a new connection. */
   readonly onOpen: (epoch: Epoch) => void;
   /** The folder could not be opened on a new connection. */
@@ -37,7 +43,7 @@ export interface LaneHooks {
   /** The server said EXISTS. */
   readonly onExists: () => void;
   /** IDLE was renewed. */
-  readonly onRenewed: () => void;
+  readonly onRenewed?: () => void;
 }
 
 /** A connection that lived so many times as long as the first pause was not in vain: of those there are six a minute at most. */
@@ -46,11 +52,13 @@ const WORTHWHILE = 10;
 export class Lane {
   readonly #world: LaneWorld;
   readonly #hooks: LaneHooks | undefined;
+  readonly #idles: boolean;
   #pair: FolderPair | undefined;
   #session: SourceSession | undefined;
   /** Folders that this connection has opened. */
   readonly #opened = new Set<string>();
   #epoch: Epoch | undefined;
+  #view: FolderView | undefined;
   #barred: Failure | undefined;
   #ended = false;
   #turn: Promise<unknown> = Promise.resolve();
@@ -58,17 +66,27 @@ export class Lane {
 
   /**
    * @param pair the folder to begin with; without one the lane is barred until `reopen` names one
-   * @param hooks for a lane that watches: it holds IDLE while it has nothing to do
+   * @param idles it watches: it holds IDLE while it has nothing to do
    */
-  constructor(world: LaneWorld, pair?: FolderPair, hooks?: LaneHooks) {
+  constructor(
+    world: LaneWorld,
+    { pair, hooks, idles = false }: { pair?: FolderPair; hooks?: LaneHooks; idles?: boolean } = {},
+  ) {
     this.#world = world;
     this.#pair = pair;
     this.#hooks = hooks;
+    this.#idles = idles;
   }
 
   /** The connection as it is now, if there is one. */
   get session(): SourceSession | undefined {
     return this.#session;
+  }
+
+  /** The open folder, and how it showed itself when it was opened last. */
+  get open(): { readonly pair: FolderPair; readonly view: FolderView } | undefined {
+    const [pair, view] = [this.#pair, this.#view];
+    return pair && view && this.#epoch && { pair, view };
   }
 
   /** Lives until `stop` aborts or connecting is given up; then its connection is ended. */
@@ -77,7 +95,9 @@ export class Lane {
     try {
       let inVain = 0;
       while (!stop.aborted) {
-        const session = await this.#world.connect();
+        const session = await this.#world.connect(stop, (failure, attempt) =>
+          this.#hooks?.onRefused(failure, attempt),
+        );
         const began = clock.ticks();
         await this.#live(session, stop);
         // A server that lets one in and soon throws one out again is not knocked at without a pause.
@@ -102,7 +122,8 @@ export class Lane {
     if (stop.aborted) end();
     if (this.#hooks) {
       session.onExists(this.#hooks.onExists);
-      session.onRenewed(this.#hooks.onRenewed);
+      if (this.#hooks.onRenewed) session.onRenewed(this.#hooks.onRenewed);
+      this.#hooks.onConnected?.(session);
     }
     this.#session = session;
     this.#opened.clear();
@@ -115,7 +136,7 @@ export class Lane {
     this.#session = this.#epoch = this.#barred = undefined;
     this.#tell();
     if (stop.aborted) return;
-    this.#world.emit(this.#hooks ? 'watcher.lost' : 'account.lost', {
+    this.#world.emit(this.#idles ? 'watcher.lost' : 'account.lost', {
       route: this.#world.route,
       side: 'source',
       ...(this.#pair && { folder: this.#pair.source }),
@@ -129,9 +150,10 @@ export class Lane {
     const pair = this.#pair;
     try {
       if (pair === undefined) return;
-      const how = { readOnly: this.#world.readOnly, idle: this.#hooks !== undefined };
+      const how = { readOnly: this.#world.readOnly, idle: this.#idles };
       const view = await session.open(pair.source, how);
       this.#opened.add(pair.source);
+      this.#view = view;
       this.#world.admit(pair, view, session.abilities);
       if (this.#session === session) this.#epoch = this.#world.epochOf(pair, view);
     } catch (thrown) {
@@ -168,12 +190,17 @@ export class Lane {
   }
 
   /** Every folder of the account. Waits while the connection is begun anew. */
-  async listFolders(signal: AbortSignal): Promise<Listing> {
+  listFolders(signal: AbortSignal): Promise<Listing> {
+    return this.ask(signal, (session) => session.listFolders());
+  }
+
+  /** Lends the connection to what has to do with no folder in particular. Waits while the connection is begun anew. */
+  async ask<T>(signal: AbortSignal, work: (session: SourceSession) => Promise<T>): Promise<T> {
     await this.#until(() => this.#session !== undefined, signal);
     return this.#inTurn(async () => {
       signal.throwIfAborted();
       if (this.#session === undefined) throw lost();
-      return this.#session.listFolders();
+      return work(this.#session);
     });
   }
 

@@ -17,6 +17,15 @@ export interface Pace {
   readonly refusedLogin: number;
   /** How often a folder is asked whose server does not announce mail by itself. */
   readonly ask: number;
+  /** How often a folder that no watcher holds is asked whether it has changed. */
+  readonly notice: number;
+  /** What a server told by NOTIFY is waited for, when STATUS has shown a change: longer, and NOTIFY is not relied on. */
+  readonly notifyWithin: number;
+  /** How long a folder without new mail keeps its watcher, though another has some. */
+  readonly dwell: number;
+  /** First and longest pause before a watcher more is tried, after the server had let no more connections in; doubling. */
+  readonly crowdedFirst: number;
+  readonly crowdedLongest: number;
   /** First and longest pause before a refused message is tried again; doubling. */
   readonly refusedFirst: number;
   readonly refusedLongest: number;
@@ -46,6 +55,11 @@ export const PACE: Pace = {
   settle: 10 * second,
   refusedLogin: 15 * minute,
   ask: 30 * second,
+  notice: 45 * second,
+  notifyWithin: 5 * second,
+  dwell: 10 * minute,
+  crowdedFirst: hour,
+  crowdedLongest: 24 * hour,
   refusedFirst: minute,
   refusedLongest: 6 * hour,
   unverified: 24 * hour,

@@ -1,25 +1,46 @@
 /**
- * Who looks after each folder of the plan: a watcher of its own while there is one left, else the rounds. The plan may be
- * another at any time: folders that appear are taken up, those that vanish are let go.
+ * Who looks after each folder of the plan: a watcher of its own while there is one left, else the rounds. INBOX and the
+ * folders that had mail lately have the watchers. The plan may be another at any time: folders that appear are taken up,
+ * those that vanish are let go. A server that lets fewer connections in has fewer watchers, until much later.
  */
 import { Failure } from '../domain/failure.ts';
 import type { FolderPair, Listing } from '../domain/route.ts';
+import { byDesert, type Posted, swap } from './assignment.ts';
 import type { LaneWorld } from './lane.ts';
+import { doubled } from './pace.ts';
 import type { Deliveries } from './queue.ts';
 import { Rounds } from './rounds.ts';
 import { Watch, type Why } from './watch.ts';
 import type { Works } from './works.ts';
+
+interface Post {
+  readonly pair: FolderPair;
+  readonly watch: Watch;
+  readonly letGo: AbortController;
+  readonly life: Promise<void>;
+}
+
+/** A port where nobody answers is taken for a sign of too many connections the second time: a server that ends says so once. */
+const UNANSWERED = 2;
 
 export class Posts {
   readonly #works: Works;
   readonly #world: LaneWorld;
   readonly #deliveries: Deliveries;
   readonly #stop: AbortSignal;
-  readonly #watches = new Map<string, { watch: Watch; letGo: AbortController }>();
+  readonly #watches = new Map<string, Post>();
   readonly #visited = new Map<string, FolderPair>();
+  /** Since when a folder is looked after as it is now, and when it had new mail last (clock ticks). */
+  readonly #since = new Map<string, number>();
+  readonly #mailedAt = new Map<string, number>();
   readonly #rounds: Rounds;
-  readonly #lives: Promise<void>[] = [];
+  readonly #lives = new Set<Promise<void>>();
   #goesRound = false;
+  /** So many may watch now. */
+  #most: number;
+  #lowered = 0;
+  #raiseAt = Number.POSITIVE_INFINITY;
+  #swapping = false;
 
   /** @param stop ends them all */
   constructor(works: Works, world: LaneWorld, deliveries: Deliveries, stop: AbortSignal) {
@@ -27,16 +48,19 @@ export class Posts {
     this.#world = world;
     this.#deliveries = deliveries;
     this.#stop = stop;
-    this.#rounds = new Rounds(works, world, deliveries);
+    this.#most = works.route.maxWatchers;
+    this.#rounds = new Rounds(works, world, deliveries, {
+      folders: this.#visited,
+      mailed: ({ source }) => this.#mailed(source),
+      refused: (failure, attempt) => this.#refused(failure, attempt),
+    });
   }
 
   /** Has these folders looked after, and no others. */
   fill(pairs: readonly FolderPair[]): void {
     const wanted = new Set(pairs.map(({ source }) => source));
-    for (const [folder, { letGo }] of this.#watches) {
-      if (wanted.has(folder)) continue;
-      this.#watches.delete(folder);
-      letGo.abort(vanished(folder));
+    for (const folder of this.#watches.keys()) {
+      if (!wanted.has(folder)) void this.#letGo(folder, vanished(folder));
     }
     for (const folder of this.#visited.keys()) {
       if (!wanted.has(folder)) this.#visited.delete(folder);
@@ -44,25 +68,147 @@ export class Posts {
     const fresh = pairs.filter(
       ({ source }) => !this.#watches.has(source) && !this.#visited.has(source),
     );
-    for (const pair of fresh) this.#take(pair);
-    // The plan is made anew by asking on one of these connections, even where there is nothing to carry yet.
-    const needed = this.#visited.size > 0 || this.#watches.size === 0;
-    if (needed && !this.#goesRound) {
-      this.#goesRound = true;
-      this.#lives.push(this.#rounds.run(this.#stop));
-    }
-    for (const pair of fresh) if (this.#visited.has(pair.source)) void this.#rounds.visit(pair);
+    for (const pair of fresh) this.#post(pair);
+    this.#raise();
+    this.#fillVacancies();
+    this.#goRound();
+    for (const pair of fresh) this.#visit(pair);
+    void this.#swap();
   }
 
-  #take(pair: FolderPair): void {
-    if (this.#watches.size >= this.#works.route.maxWatchers) {
-      this.#visited.set(pair.source, pair);
-      return;
+  /** Leaves a folder to the rounds. */
+  #post(pair: FolderPair): void {
+    this.#visited.set(pair.source, pair);
+    this.#since.set(pair.source, this.#works.clock.ticks());
+  }
+
+  #visit(pair: FolderPair): void {
+    if (this.#visited.get(pair.source) === pair) void this.#rounds.visit(pair);
+  }
+
+  /** Gives the watchers that are left to the folders that deserve them most. */
+  #fillVacancies(): void {
+    for (const { folder } of byDesert(this.#posted(this.#visited.keys()))) {
+      const pair = this.#visited.get(folder);
+      if (this.#watches.size >= this.#most) return;
+      if (pair) this.#watch(pair);
     }
-    const watch = new Watch(this.#works, this.#world, pair, this.#deliveries);
+  }
+
+  #watch(pair: FolderPair): void {
+    const { source } = pair;
+    const watch = new Watch(this.#works, this.#world, pair, this.#deliveries, {
+      mailed: () => this.#mailed(source),
+      refused: (failure, attempt) => this.#refused(failure, attempt),
+    });
     const letGo = new AbortController();
-    this.#watches.set(pair.source, { watch, letGo });
-    this.#lives.push(watch.run(AbortSignal.any([this.#stop, letGo.signal])));
+    const life = watch.run(AbortSignal.any([this.#stop, letGo.signal]));
+    this.#lives.add(life);
+    this.#visited.delete(source);
+    this.#watches.set(source, { pair, watch, letGo, life });
+    this.#since.set(source, this.#works.clock.ticks());
+    void life.then(() => this.#lives.delete(life));
+  }
+
+  /** Resolves once the folder's connection has ended. */
+  async #letGo(folder: string, why: Failure): Promise<void> {
+    const post = this.#watches.get(folder);
+    this.#watches.delete(folder);
+    post?.letGo.abort(why);
+    await post?.life;
+  }
+
+  /** The plan is made anew by asking on one of these connections, even where there is nothing to carry yet. */
+  #goRound(): void {
+    const needed = this.#visited.size > 0 || this.#watches.size === 0;
+    if (!needed || this.#goesRound) return;
+    this.#goesRound = true;
+    this.#lives.add(this.#rounds.run(this.#stop));
+  }
+
+  #posted(folders: Iterable<string>): Posted[] {
+    return [...folders].map((folder) => ({
+      folder,
+      since: this.#since.get(folder) ?? 0,
+      mailedAt: this.#mailedAt.get(folder),
+    }));
+  }
+
+  #mailed(folder: string): void {
+    this.#mailedAt.set(folder, this.#works.clock.ticks());
+    if (this.#visited.has(folder)) void this.#swap();
+  }
+
+  /** Gives a quiet folder's watcher to one that had mail, where nothing is in hand that needs the connection. */
+  async #swap(): Promise<void> {
+    if (this.#swapping || this.#stop.aborted) return;
+    const { clock, pace } = this.#works;
+    const resting = [...this.#watches].flatMap(([folder, { watch }]) =>
+      watch.resting ? [folder] : [],
+    );
+    const others = this.#posted(this.#visited.keys());
+    const change = swap(this.#posted(resting), others, clock.ticks(), pace.dwell);
+    const post = change && this.#watches.get(change.from);
+    if (!change || !post) return;
+    this.#swapping = true;
+    this.#post(post.pair);
+    await this.#letGo(change.from, relieved(change.from));
+    this.#swapping = false;
+    this.#visit(post.pair);
+    const to = this.#visited.get(change.to);
+    if (to && !this.#stop.aborted && this.#watches.size < this.#most) this.#watch(to);
+  }
+
+  /** A connection was not let in. Where others of ours stand and the server minds their number, it gets one fewer. */
+  #refused(failure: Failure, attempt: number): void {
+    const crowded =
+      failure.kind === 'crowded' || (failure.code === 'ECONNREFUSED' && attempt >= UNANSWERED);
+    const watching = [...this.#watches.values()].filter(({ watch }) => watch.connected).length;
+    const standing = watching + Number(this.#rounds.connected);
+    if (!crowded || standing === 0) return;
+    // One of those that stand goes round the folders that lose their watcher.
+    const most = standing - 1;
+    if (most >= this.#most) return;
+    const { clock, pace, emit, route } = this.#works;
+    this.#most = most;
+    const again = doubled(pace.crowdedFirst, this.#lowered++, pace.crowdedLongest);
+    this.#raiseAt = clock.ticks() + again;
+    emit('watchers.lowered', {
+      route: route.name,
+      side: 'source',
+      count: most,
+      why: failure.message,
+      msg: `The source server lets no more than ${standing} connections in just now (${failure.message}) So that all folders are looked after, ${most} of them hold IDLE from now on; the others are noticed on one connection. MAX_WATCHERS=${most} spares the server the knocking.`,
+      err: failure,
+    });
+    this.#shed(failure);
+  }
+
+  /** Leaves to the rounds what has a watcher too many: first those without a connection, then those that deserve it least. */
+  #shed(why: Failure): void {
+    const connected = (folder: string) => this.#watches.get(folder)?.watch.connected === true;
+    const least = byDesert(this.#posted(this.#watches.keys())).reverse();
+    const order = [
+      ...least.filter(({ folder }) => !connected(folder)),
+      ...least.filter(({ folder }) => connected(folder)),
+    ];
+    for (const { folder } of order.slice(0, Math.max(0, this.#watches.size - this.#most))) {
+      const pair = this.#watches.get(folder)?.pair;
+      if (pair === undefined) continue;
+      this.#post(pair);
+      void this.#letGo(folder, relieved(folder, why));
+    }
+    this.#goRound();
+    for (const pair of this.#visited.values()) this.#visit(pair);
+  }
+
+  /** Much later one watcher more is tried. */
+  #raise(): void {
+    const { clock, pace, emit, route } = this.#works;
+    if (this.#most >= route.maxWatchers || clock.ticks() < this.#raiseAt) return;
+    this.#most++;
+    this.#raiseAt = clock.ticks() + doubled(pace.crowdedFirst, this.#lowered, pace.crowdedLongest);
+    emit('watchers.raised', { route: route.name, side: 'source', count: this.#most });
   }
 
   /** Has a folder looked at. Resolves, never rejects, when that is done; one that nobody looks after is left alone. */
@@ -91,4 +237,11 @@ function vanished(folder: string): Failure {
     scope: 'folder',
     kind: 'folder-missing',
   });
+}
+
+function relieved(folder: string, cause?: Failure): Failure {
+  return new Failure(
+    `The folder ${folder} is not watched on a connection of its own any more; it is looked through on another one.`,
+    { step: 'open', scope: 'folder', kind: 'relieved', cause },
+  );
 }

@@ -1,11 +1,24 @@
-/** Goes round the folders that no watcher holds, on one connection: opens each, looks, and waits until it is carried. */
+/**
+ * Goes round the folders that no watcher holds, on one connection: opens each, looks, and waits until it is carried. On a
+ * beat it notices by itself which of them have changed, and visits those.
+ */
 import { asFailure, type Failure } from '../domain/failure.ts';
 import type { FolderPair, Listing } from '../domain/route.ts';
 import { Again } from './again.ts';
-import { Lane, type LaneWorld } from './lane.ts';
+import { Lane, type LaneWorld, type Refused } from './lane.ts';
 import { look } from './look.ts';
 import type { Deliveries } from './queue.ts';
+import { Sentry } from './sentry.ts';
 import type { Works } from './works.ts';
+
+/** The folders to be noticed, at any time by their names, and what whoever has them looked after hears. */
+export interface Beat {
+  readonly folders: ReadonlyMap<string, FolderPair>;
+  /** New mail has come, and is carried or put down. */
+  readonly mailed: (pair: FolderPair) => void;
+  /** The server lets the connection not in. */
+  readonly refused: Refused;
+}
 
 export class Rounds {
   readonly #works: Works;
@@ -16,16 +29,46 @@ export class Rounds {
   /** Visits that have not begun: one of them is enough for a folder. */
   readonly #waiting = new Map<FolderPair, Promise<Failure | undefined>>();
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #beat: Beat | undefined;
+  readonly #sentry: Sentry | undefined;
 
-  constructor(works: Works, world: LaneWorld, deliveries: Deliveries) {
+  constructor(works: Works, world: LaneWorld, deliveries: Deliveries, beat?: Beat) {
     this.#works = works;
     this.#deliveries = deliveries;
-    this.#lane = new Lane(world);
+    this.#beat = beat;
+    if (beat === undefined) {
+      this.#lane = new Lane(world);
+      return;
+    }
+    this.#lane = new Lane(world, {
+      hooks: {
+        onConnected: (session) => this.#sentry?.connected(session),
+        onRefused: beat.refused,
+        // What came while the connection was begun anew is in view now, and no STATUS is asked of an open folder.
+        onOpen: ({ pair }) => this.#changed(pair),
+        onBarred: () => undefined,
+        onExists: () => this.#lane.open && this.#changed(this.#lane.open.pair),
+      },
+    });
+    const folders = () =>
+      [...beat.folders.values()].filter(({ source }) => !this.#leftOut.has(source));
+    this.#sentry = new Sentry(works, this.#lane, folders, (pair) => this.#changed(pair));
+  }
+
+  /** Its connection stands. */
+  get connected(): boolean {
+    return this.#lane.session !== undefined;
   }
 
   /** Lives until `stop` aborts or connecting is given up. */
-  run(stop: AbortSignal): Promise<void> {
-    return this.#lane.run(stop);
+  async run(stop: AbortSignal): Promise<void> {
+    await Promise.all([this.#lane.run(stop), this.#sentry?.run(stop)]);
+  }
+
+  /** Something is new in a folder, if it is still among those to be noticed. */
+  #changed({ source }: FolderPair): void {
+    const pair = this.#beat?.folders.get(source);
+    if (pair !== undefined) void this.visit(pair);
   }
 
   /** Every folder of the source account. */
@@ -50,14 +93,18 @@ export class Rounds {
     const { quit } = this.#works;
     try {
       quit.throwIfAborted();
+      const opened = this.#sentry?.opening(pair.source);
       const epoch = await this.#lane.reopen(quit, pair);
-      const { batches } = await look(this.#works, this.#lane, epoch, 'all');
+      if (this.#lane.open) opened?.(this.#lane.open.view);
+      const { batches, unseen } = await look(this.#works, this.#lane, epoch, 'all');
       for (const batch of batches) this.#deliveries.add(batch);
       await this.#deliveries.idle(epoch.inHand);
       this.#leftOut.delete(pair.source);
       this.#again.delete(pair.source);
+      if (unseen > 0) this.#beat?.mailed(pair);
       return undefined;
     } catch (thrown) {
+      this.#sentry?.forget(pair.source);
       const failure = asFailure(thrown, 'look');
       this.#failed(pair, failure);
       return failure;

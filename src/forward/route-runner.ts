@@ -17,7 +17,7 @@ import { deliver } from './deliver.ts';
 import { Destinations } from './destinations.ts';
 import { Epochs } from './epochs.ts';
 import type { Batch, Epoch } from './folder-state.ts';
-import type { LaneWorld } from './lane.ts';
+import type { LaneWorld, Refused } from './lane.ts';
 import { Listings } from './listing.ts';
 import type { LoginGate } from './login-gate.ts';
 import type { Pace } from './pace.ts';
@@ -243,25 +243,36 @@ export class RouteRunner {
       emit,
       clock,
       pace,
-      connect: async () => first.pop() ?? this.#connectSource(),
+      connect: async (stop, refused) => first.pop() ?? this.#connectSource(stop, refused),
       admit: (pair, view, abilities) => admit(this.#route, pair, view, abilities),
       epochOf: (pair, view) => this.#epochs.of(pair, view),
       readOnly: this.#route.dryRun || this.#route.afterDelivery.kind === 'keep',
     };
   }
 
-  #loginSource(): Promise<SourceSession> {
+  #loginSource(stop = this.#world.quit): Promise<SourceSession> {
     const { source, sourceGate, quit, cut } = this.#world;
-    return sourceGate.login(() => source.connect(AbortSignal.any([quit, cut])), quit);
+    return sourceGate.login(() => source.connect(AbortSignal.any([quit, stop, cut])), stop);
   }
 
-  #connectSource(): Promise<SourceSession> {
-    return this.#connect('source', () => this.#loginSource());
+  #connectSource(stop: AbortSignal, refused: Refused): Promise<SourceSession> {
+    const given = AbortSignal.any([this.#world.quit, stop]);
+    return this.#connect('source', () => this.#loginSource(given), { signal: given, refused });
   }
 
   /** Tries until it works, and tells it. */
-  async #connect<T>(side: 'source' | 'destination', login: () => Promise<T>): Promise<T> {
-    const connected = await reconnect(login, this.#tries(side), this.#connects);
+  async #connect<T>(
+    side: 'source' | 'destination',
+    login: () => Promise<T>,
+    { signal, refused }: { signal?: AbortSignal; refused?: Refused } = {},
+  ): Promise<T> {
+    const tries = this.#tries(side);
+    const onFailed: Refused = (failure, attempt) => {
+      tries.onFailed(failure, attempt);
+      refused?.(failure, attempt);
+    };
+    const watched = { ...tries, ...(signal && { signal }), onFailed };
+    const connected = await reconnect(login, watched, this.#connects);
     this.#emit('account.connected', { side });
     return connected;
   }
@@ -316,7 +327,8 @@ export class RouteRunner {
       const { epoch, messages } = batch;
       const parts = failure.kind === 'lost' && messages.length > 1;
       if (parts) for (const { uid } of messages) epoch.apart.add(uid);
-      if (parts || failure.kind === 'renumbered') this.#revisit(epoch.pair, 0);
+      if (parts || failure.kind === 'renumbered' || failure.kind === 'relieved')
+        this.#revisit(epoch.pair, 0);
     }
   }
 

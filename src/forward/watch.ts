@@ -6,13 +6,21 @@ import { asFailure } from '../domain/failure.ts';
 import type { FolderPair, Listing } from '../domain/route.ts';
 import { Again } from './again.ts';
 import type { Epoch } from './folder-state.ts';
-import { Lane, type LaneWorld } from './lane.ts';
+import { Lane, type LaneHooks, type LaneWorld, type Refused } from './lane.ts';
 import { look } from './look.ts';
 import type { Deliveries } from './queue.ts';
 import type { Works } from './works.ts';
 
 /** Why a folder is to be looked at again. */
 export type Why = 'start' | 'reconnect' | 'push' | 'asked' | 'sweep' | 'retry';
+
+/** What whoever posts a watcher hears of it. */
+export interface Heard {
+  /** New mail has come. */
+  readonly mailed: () => void;
+  /** The server lets the connection not in. */
+  readonly refused: Refused;
+}
 
 /** Sweeps that catch unannounced mail before a folder is asked by NOOP. */
 const DEAF_AFTER = 2;
@@ -31,12 +39,21 @@ export class Watch {
   #leftOut = '';
   readonly #again: Again;
 
-  constructor(works: Works, world: LaneWorld, pair: FolderPair, deliveries: Deliveries) {
+  readonly #mailed: () => void;
+
+  constructor(
+    works: Works,
+    world: LaneWorld,
+    pair: FolderPair,
+    deliveries: Deliveries,
+    { mailed, refused }: Heard,
+  ) {
     this.#works = works;
     this.#pair = pair;
     this.#deliveries = deliveries;
     this.#again = new Again(works, pair);
-    this.#lane = new Lane(world, pair, {
+    this.#mailed = mailed;
+    const hooks: LaneHooks = {
       onOpen: (epoch) => {
         const why = this.#epoch === undefined ? 'start' : 'reconnect';
         this.#epoch = epoch;
@@ -46,13 +63,25 @@ export class Watch {
       onBarred: (failure) => this.#failed(failure),
       onExists: () => this.#heard(),
       onRenewed: () => this.#emit('watcher.renewed'),
-    });
+      onRefused: refused,
+    };
+    this.#lane = new Lane(world, { pair, hooks, idles: true });
   }
 
   /** Lives until `stop` aborts. */
   async run(stop: AbortSignal): Promise<void> {
     this.#stop = stop;
     await Promise.all([this.#lane.run(stop), this.#ask(stop)]);
+  }
+
+  /** Its connection stands. */
+  get connected(): boolean {
+    return this.#lane.session !== undefined;
+  }
+
+  /** It is idling, and nothing of its folder is in hand. */
+  get resting(): boolean {
+    return this.connected && this.#looking === undefined && this.#epoch?.inHand.size === 0;
   }
 
   /** Every folder of the source account. */
@@ -102,6 +131,7 @@ export class Watch {
     const looked = await look(this.#works, this.#lane, this.#epoch, onlyPush ? 'new' : 'all');
     this.#leftOut = '';
     this.#again.looked();
+    if (looked.unseen > 0) this.#mailed();
     if (whys.size === 1 && whys.has('sweep') && looked.unseen > 0) this.#caughtMail(looked.unseen);
     for (const batch of looked.batches) this.#deliveries.add(batch);
   }

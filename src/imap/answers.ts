@@ -28,6 +28,7 @@ interface Verdict {
 }
 
 const THROTTLED: Verdict = { kind: 'throttled', scope: 'account' };
+const CROWDED: Verdict = { kind: 'crowded', scope: 'account' };
 const FULL: Verdict = { kind: 'full', scope: 'account' };
 const MISSING: Verdict = { kind: 'folder-missing', scope: 'folder' };
 const NEVER: Verdict = { scope: 'message', lasting: true };
@@ -37,11 +38,10 @@ const FOLDER: Verdict = { scope: 'folder' };
 
 /** Words that tell more than the response code, or stand where a server sends none. The first that fits decides. */
 const WORDS: readonly (readonly [RegExp, Verdict])[] = [
-  [
-    /request is throttled|backoff time|too many (simultaneous )?(connections|sessions|requests)/i,
-    THROTTLED,
-  ],
-  [/maximum number of connections|connection limit|bandwidth|rate limit|too fast/i, THROTTLED],
+  [/too many (simultaneous |concurrent )?(connections|sessions)/i, CROWDED],
+  [/maximum number of connections|connection limit/i, CROWDED],
+  [/request is throttled|backoff time|too many (simultaneous )?requests/i, THROTTLED],
+  [/bandwidth|rate limit|too fast/i, THROTTLED],
   [/authenticated but not connected/i, THROTTLED],
   [/quota|mailbox (is )?full|not enough (disk )?space|no space left|insufficient storage/i, FULL],
   // Exchange, of a mailbox that is full.
@@ -157,9 +157,10 @@ export function verdictOf(code: string | undefined, text: string, step: Step): V
   const words = WORDS.find(([pattern]) => pattern.test(beginning))?.[1];
   const byCode = code === undefined ? undefined : CODES[code];
   // Gmail says OVERQUOTA when it means bandwidth, and many servers refuse a login when they mean too many connections.
-  if (words?.kind === 'throttled') return words;
+  if (words?.kind === 'throttled' || words?.kind === 'crowded') return words;
   const verdict = byCode ?? words ?? {};
   if (step === 'login') {
+    if (code === 'LIMIT') return CROWDED;
     if (verdict.kind === 'folder-missing') return ACCOUNT;
     return verdict.kind === 'login-refused' ? verdict : { ...verdict, scope: 'account' };
   }

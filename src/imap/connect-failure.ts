@@ -77,11 +77,12 @@ export function connectFailure(
     networkReason(error) ??
     `the connection ended (${readable(error.reason ?? error.message, hidden)})`;
   // Some servers say in their BYE that there are too many connections.
-  const busy = verdictOf(undefined, error.reason ?? '', 'login').kind === 'throttled';
+  const { kind } = verdictOf(undefined, error.reason ?? '', 'login');
   return new Failure(`${where} can not be used: ${because}.`, {
     step: 'connect',
     scope: 'connection',
-    kind: busy ? 'throttled' : 'lost',
+    kind: kind === 'throttled' || kind === 'crowded' ? kind : 'lost',
+    ...(error.code === 'ECONNREFUSED' && { code: error.code }),
     cause: thrown,
   });
 }
@@ -138,7 +139,7 @@ function loginFailure(error: LibraryError, where: string, hidden: readonly strin
     {
       step: 'login',
       scope: 'account',
-      kind: refused ? 'login-refused' : 'throttled',
+      kind: refused ? 'login-refused' : verdict.kind === 'crowded' ? 'crowded' : 'throttled',
       lasting: refused,
       ...(code !== undefined && { code }),
       ...(retryAfter !== undefined && { retryAfter }),

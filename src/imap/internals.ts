@@ -54,6 +54,8 @@ export interface Internals {
   readonly writeSocket: Socket | false;
   /** What is called for a response code in any status answer, e.g. `UIDNOTSTICKY`. */
   readonly sectionHandlers: Record<string, () => void>;
+  /** What is called for an untagged answer that no command under way asks for, by its name, e.g. `STATUS`. */
+  readonly untaggedHandlers: Record<string, (answer: Answer) => unknown>;
   namespace: { prefix: string; delimiter?: string } | undefined;
   /** What NAMESPACE said; each prefix with its separator. `false`: none of that kind. */
   readonly namespaces:
@@ -67,7 +69,7 @@ export type Flow = ImapFlow & Internals;
 
 const METHODS = ['exec', 'write', 'run', 'handleResponse'] as const;
 const MAPS = ['commands', 'capabilities'] as const;
-const OBJECTS = ['options', 'sectionHandlers'] as const;
+const OBJECTS = ['options', 'sectionHandlers', 'untaggedHandlers'] as const;
 
 /** An ImapFlow with its internals. Throws where this version of the library has them no more. */
 export function internals(flow: ImapFlow): Flow {

@@ -3,7 +3,12 @@ import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
 import { Failure } from '../domain/failure.ts';
 import type { FolderView, Listed, Original } from '../domain/message.ts';
 import { isDeleted } from '../domain/message.ts';
-import type { SourceAbilities, SourceAccount, SourceSession } from '../domain/ports.ts';
+import type {
+  FolderStatus,
+  SourceAbilities,
+  SourceAccount,
+  SourceSession,
+} from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
 import { Client } from './client.ts';
 import type { Query, Row } from './fetch.ts';
@@ -11,6 +16,7 @@ import { ensureFolder } from './folders.ts';
 import type { Answer, Token, Tokens } from './internals.ts';
 import { ImapSession, LISTED, listedOf, mustBeUids } from './session.ts';
 import { uidSets, uidsOf } from './sets.ts';
+import { notifyOf, statusesOf } from './status.ts';
 import { codeOf, flagsRow, foundUids } from './untagged.ts';
 
 /**
@@ -39,6 +45,9 @@ class ImapSource extends ImapSession implements SourceSession {
       idle: client.has('IDLE') && !client.flow.skipIdle,
       uidPlus: client.has('UIDPLUS'),
       move: client.has('MOVE'),
+      notify: client.has('NOTIFY'),
+      // Some servers name LIST-STATUS and understand nothing of it; they do not name what it is built on.
+      listStatus: client.has('LIST-STATUS') && client.has('LIST-EXTENDED'),
     };
   }
 
@@ -56,6 +65,14 @@ class ImapSource extends ImapSession implements SourceSession {
 
   onRenewed(renewed: () => void): void {
     this.client.renewed = renewed;
+  }
+
+  statuses(folders: readonly string[]): Promise<Map<string, FolderStatus>> {
+    return statusesOf(this.client, folders, this.abilities.listStatus);
+  }
+
+  async notify(told: (folder?: string, status?: FolderStatus) => void): Promise<void> {
+    await notifyOf(this.client, told);
   }
 
   async uids(): Promise<number[]> {

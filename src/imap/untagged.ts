@@ -36,6 +36,18 @@ export function codeOf(answer: Answer): string[] {
   return words.map((word, i) => (i === 0 ? word.toUpperCase() : word));
 }
 
+/** The folder of an untagged STATUS, as the server spells it, and the numbers that it tells by their names in upper case. */
+export function statusItems(answer: Answer): { path: string; items: Map<string, number> } {
+  const [folder, list] = answer.attributes ?? [];
+  const items = new Map<string, number>();
+  const words = Array.isArray(list) ? (list as Tokens).map((word) => textOf(word) ?? '') : [];
+  for (let i = 0; i + 1 < words.length; i += 2) {
+    const value = Number(words[i + 1]);
+    if (Number.isSafeInteger(value)) items.set((words[i] ?? '').toUpperCase(), value);
+  }
+  return { path: textOf(folder) ?? '', items };
+}
+
 function textOf(token: Tokens[number] | undefined): string | undefined {
   return token && !Array.isArray(token) ? String((token as Token).value) : undefined;
 }

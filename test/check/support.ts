@@ -43,6 +43,7 @@ export function survey(changes: Partial<Survey> = {}): Survey {
     capabilities: new Set(['IDLE', 'UIDPLUS', 'MOVE', 'LITERAL+', 'MULTIAPPEND']),
     quotas: [],
     folders: [folder('INBOX')],
+    createsSpecialUse: false,
     ...changes,
   };
 }

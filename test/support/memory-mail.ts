@@ -32,12 +32,22 @@ export function loginRefused(): Failure {
   });
 }
 
+/** A login that is one too many. */
+export function crowded(): Failure {
+  return new Failure('The server lets nobody in just now: too many connections.', {
+    step: 'login',
+    scope: 'account',
+    kind: 'crowded',
+  });
+}
+
 async function connected<T extends { close(): void }>(
   server: MemoryServer,
   signal: AbortSignal,
   begin: () => T,
 ): Promise<T> {
   for (const name of ['connect', 'login'] as const) await met(server, name, signal);
+  if (server.connections.size >= server.manners.room) throw crowded();
   const session = begin();
   if (!signal.aborted) return session;
   session.close();

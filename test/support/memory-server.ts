@@ -52,6 +52,8 @@ export interface Connected {
   readonly folder: MemoryFolder | undefined;
   /** Tells EXISTS. */
   tell(folder: MemoryFolder): void;
+  /** Tells where a folder stands that it has not open, by itself. */
+  announce(folder: MemoryFolder): void;
   /** Ends the connection. */
   end(reason: Failure): void;
 }
@@ -64,11 +66,21 @@ export interface Put {
 
 /** How the server behaves; every part may be changed while it runs. */
 export interface MemoryManners {
-  abilities: { idle: boolean; uidPlus: boolean; move: boolean };
+  abilities: {
+    idle: boolean;
+    uidPlus: boolean;
+    move: boolean;
+    notify: boolean;
+    listStatus: boolean;
+  };
   batching: Batching;
   appendLimit: number | undefined;
   /** EXISTS is not pushed; NOOP still tells it. */
   deaf: boolean;
+  /** NOTIFY is taken, and nothing told by it. */
+  mute: boolean;
+  /** So many connections are let in at once. */
+  room: number;
   /** A connection sees what came by other connections only after it opened the folder afresh, or a NOOP, or a push. */
   staleViews: boolean;
   /** The hierarchy separator of LIST. */
@@ -86,10 +98,12 @@ export class MemoryServer {
   readonly origins: Origin[] = [];
   readonly calls: Call[] = [];
   readonly manners: MemoryManners = {
-    abilities: { idle: true, uidPlus: true, move: true },
+    abilities: { idle: true, uidPlus: true, move: true, notify: false, listStatus: true },
     batching: 'multi',
     appendLimit: undefined,
     deaf: false,
+    mute: false,
+    room: Number.POSITIVE_INFINITY,
     staleViews: false,
     delimiter: '/',
     rewrites: (bytes) => bytes,
@@ -280,7 +294,9 @@ export class MemoryServer {
     const message = { origin, uid, flags, internalDate, bytes, readBack: false };
     folder.messages.push(message);
     for (const connected of [...this.connections]) {
-      if (connected !== except && connected.folder === folder) connected.tell(folder);
+      if (connected === except) continue;
+      if (connected.folder === folder) connected.tell(folder);
+      else if (!this.manners.mute) connected.announce(folder);
     }
     return message;
   }

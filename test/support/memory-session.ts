@@ -69,6 +69,8 @@ export abstract class MemorySession implements Session, Connected {
 
   abstract tell(folder: MemoryFolder): void;
 
+  announce(_folder: MemoryFolder): void {}
+
   listFolders(): Promise<Listing> {
     return this.call('listFolders', {
       effect: () => ({

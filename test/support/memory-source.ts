@@ -1,7 +1,7 @@
 /** The source side of a memory server. */
 import { Failure } from '../../src/domain/failure.ts';
 import type { FolderView, Listed, Original } from '../../src/domain/message.ts';
-import type { SourceAbilities, SourceSession } from '../../src/domain/ports.ts';
+import type { FolderStatus, SourceAbilities, SourceSession } from '../../src/domain/ports.ts';
 import { falsified } from './memory-faults.ts';
 import { key, type MemoryFolder, type MemoryMessage, type MemoryServer } from './memory-server.ts';
 import { MemorySession } from './memory-session.ts';
@@ -11,6 +11,7 @@ export class MemorySource extends MemorySession implements SourceSession {
   #idle = false;
   #readOnly = false;
   #heard: () => void = () => undefined;
+  #told: (folder?: string, status?: FolderStatus) => void = () => undefined;
 
   constructor(server: MemoryServer) {
     super(server);
@@ -48,6 +49,45 @@ export class MemorySource extends MemorySession implements SourceSession {
 
   protected override heard(): void {
     this.#heard();
+  }
+
+  async statuses(folders: readonly string[]): Promise<Map<string, FolderStatus>> {
+    if (!this.abilities.listStatus) {
+      const found = new Map<string, FolderStatus>();
+      for (const folder of folders) {
+        const status = await this.call('status', { effect: () => this.#status(folder) });
+        if (status) found.set(folder, status);
+      }
+      return found;
+    }
+    return this.call('statuses', {
+      effect: () =>
+        new Map(
+          folders.flatMap((folder) => {
+            const status = this.#status(folder);
+            return status ? [[folder, status] as const] : [];
+          }),
+        ),
+    });
+  }
+
+  notify(told: (folder?: string, status?: FolderStatus) => void): Promise<void> {
+    return this.call('notify', {
+      effect: () => {
+        this.#told = told;
+      },
+    });
+  }
+
+  override announce(folder: MemoryFolder): void {
+    this.#told(folder.path, this.#status(folder.path));
+  }
+
+  #status(path: string): FolderStatus | undefined {
+    const folder = this.server.folders.get(key(path));
+    if (folder === undefined || folder === this.folder) return undefined;
+    const { uidValidity, uidNext, messages } = folder;
+    return { uidValidity, uidNext, messages: messages.length };
   }
 
   uids(): Promise<number[]> {
