@@ -23,6 +23,8 @@ export interface Pace {
   readonly notifyWithin: number;
   /** How long a folder without new mail keeps its watcher, though another has some. */
   readonly dwell: number;
+  /** For how long a server may count a connection that has been ended. */
+  readonly leaving: number;
   /** First and longest pause before a watcher more is tried, after the server had let no more connections in; doubling. */
   readonly crowdedFirst: number;
   readonly crowdedLongest: number;
@@ -58,6 +60,7 @@ export const PACE: Pace = {
   notice: 45 * second,
   notifyWithin: 5 * second,
   dwell: 10 * minute,
+  leaving: 10 * second,
   crowdedFirst: hour,
   crowdedLongest: 24 * hour,
   refusedFirst: minute,

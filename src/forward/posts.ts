@@ -41,6 +41,8 @@ export class Posts {
   #lowered = 0;
   #raiseAt = Number.POSITIVE_INFINITY;
   #swapping = false;
+  /** When a connection of ours was ended last (clock ticks). */
+  #leftAt = Number.NEGATIVE_INFINITY;
 
   /** @param stop ends them all */
   constructor(works: Works, world: LaneWorld, deliveries: Deliveries, stop: AbortSignal) {
@@ -115,7 +117,9 @@ export class Posts {
     const post = this.#watches.get(folder);
     this.#watches.delete(folder);
     post?.letGo.abort(why);
+    this.#leftAt = Number.POSITIVE_INFINITY;
     await post?.life;
+    this.#leftAt = this.#works.clock.ticks();
   }
 
   /** The plan is made anew by asking on one of these connections, even where there is nothing to carry yet. */
@@ -166,6 +170,8 @@ export class Posts {
     const watching = [...this.#watches.values()].filter(({ watch }) => watch.connected).length;
     const standing = watching + Number(this.#rounds.connected);
     if (!crowded || standing === 0) return;
+    // It may still count one that makes room.
+    if (this.#works.clock.ticks() < this.#leftAt + this.#works.pace.leaving) return;
     // One of those that stand goes round the folders that lose their watcher.
     const most = standing - 1;
     if (most >= this.#most) return;

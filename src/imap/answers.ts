@@ -160,7 +160,6 @@ export function verdictOf(code: string | undefined, text: string, step: Step): V
   if (words?.kind === 'throttled' || words?.kind === 'crowded') return words;
   const verdict = byCode ?? words ?? {};
   if (step === 'login') {
-    if (code === 'LIMIT') return CROWDED;
     if (verdict.kind === 'folder-missing') return ACCOUNT;
     return verdict.kind === 'login-refused' ? verdict : { ...verdict, scope: 'account' };
   }

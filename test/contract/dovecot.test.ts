@@ -12,13 +12,25 @@ describe.each([
   },
   {
     name: 'Dovecot that lists nothing but IMAP4rev1',
-    can: { ...DOVECOT, idle: false, uidPlus: false, move: false, multi: false, literalPlus: false },
+    can: {
+      ...DOVECOT,
+      idle: false,
+      uidPlus: false,
+      move: false,
+      notify: false,
+      listStatus: false,
+      multi: false,
+      literalPlus: false,
+    },
     options: { overheard: true, capability: 'IMAP4rev1' },
   },
   {
-    name: 'Dovecot without MOVE and MULTIAPPEND',
-    can: { ...DOVECOT, move: false, multi: false },
-    options: { overheard: true, capability: 'IMAP4rev1 idle uidplus literal+' },
+    name: 'Dovecot without MOVE, MULTIAPPEND and NOTIFY',
+    can: { ...DOVECOT, move: false, multi: false, notify: false },
+    options: {
+      overheard: true,
+      capability: 'IMAP4rev1 idle uidplus literal+ list-extended list-status',
+    },
   },
 ])('$name', ({ name, can, options }) => {
   sourceContract(name, can, () => dovecot({ ...options, less: can }));

@@ -14,6 +14,8 @@ export interface Can {
   readonly idle: boolean;
   readonly uidPlus: boolean;
   readonly move: boolean;
+  readonly notify: boolean;
+  readonly listStatus: boolean;
   readonly multi: boolean;
   readonly literalPlus: boolean;
   /** Leaves messages alone that UID EXPUNGE names but that are not \Deleted (RFC 4315 §2.1). */
@@ -79,6 +81,8 @@ export const DOVECOT: Can = {
   idle: true,
   uidPlus: true,
   move: true,
+  notify: true,
+  listStatus: true,
   multi: true,
   literalPlus: true,
   expungesMarkedOnly: true,
@@ -113,6 +117,8 @@ export const HOODIECROW: Can = {
   idle: true,
   uidPlus: true,
   move: true,
+  notify: false,
+  listStatus: false,
   multi: false,
   literalPlus: true,
   expungesMarkedOnly: false,

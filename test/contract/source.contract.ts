@@ -51,8 +51,8 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
       (await stored()).filter(({ flags }) => flags.includes('\\Deleted')).map(({ uid }) => uid);
 
     it('says what the server can', () => {
-      const { idle, uidPlus, move } = can;
-      expect(session.abilities).toEqual({ idle, uidPlus, move });
+      const { idle, uidPlus, move, notify, listStatus } = can;
+      expect(session.abilities).toEqual({ idle, uidPlus, move, notify, listStatus });
     });
 
     it('opens a folder and says where it stands', async () => {
@@ -156,6 +156,77 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
       await put(1);
       await session.noop();
       expect(heard).toHaveBeenCalled();
+    });
+
+    describe('of other folders', () => {
+      let other: string;
+
+      beforeEach(async () => {
+        other = `${server.prefix}Söhne & ${nth}`;
+        await session.ensureFolder(other);
+      });
+
+      it('says where they stand, and nothing of the open one or of one that is not there', async () => {
+        await put(3);
+        const names = [folder, other, `${server.prefix}Nowhere`, 'INBOX'];
+        const standing = {
+          messages: 3,
+          uidNext: Math.max(...(await uidsLeft())) + 1,
+          uidValidity: await mail.uidValidity(folder),
+        };
+        const before = await session.statuses(names);
+        expect([...before.keys()].sort()).toEqual(['INBOX', folder, other].sort());
+        expect(before.get(folder)).toEqual(standing);
+        expect(before.get(other)).toMatchObject({ messages: 0 });
+        await open();
+        expect([...(await session.statuses(names)).keys()].sort()).toEqual(['INBOX', other].sort());
+        await session.open(other, { readOnly: false, idle: false });
+        await put(1);
+        const after = await session.statuses([folder, other]);
+        expect(after.get(folder)).toMatchObject({
+          messages: 4,
+          uidNext: Math.max(...(await uidsLeft())) + 1,
+        });
+        expect(await session.statuses([])).toEqual(new Map());
+      });
+
+      it('asks for them all at once where it can, else one by one', async ({ skip }) => {
+        const { sent } = server;
+        skip(sent === undefined, 'only where the session can be overheard');
+        const before = sent?.length ?? 0;
+        await session.statuses([folder, other, 'INBOX']);
+        const lines = sent?.slice(before).map((line) => line.split(' ')[1]);
+        expect(lines).toEqual(can.listStatus ? ['LIST'] : ['STATUS', 'STATUS', 'STATUS']);
+      });
+
+      it.runIf(can.notify)('is told by the server what changes there', async () => {
+        const told = vi.fn();
+        const heard = vi.fn();
+        session.onExists(heard);
+        await session.open(other, { readOnly: false, idle: false });
+        await session.notify(told);
+        await put(1);
+        const messages = (count: number) =>
+          expect(told).toHaveBeenCalledWith(folder, expect.objectContaining({ messages: count }));
+        await vi.waitFor(() => messages(1), WAIT);
+        await put(1);
+        await vi.waitFor(() => messages(2), WAIT);
+        expect(heard).not.toHaveBeenCalled();
+        await open();
+        const [first = 0] = await session.uids();
+        await put(1);
+        await vi.waitFor(() => expect(heard).toHaveBeenCalled(), WAIT);
+        expect(await session.uids()).toHaveLength(3);
+        await session.mark([first]);
+        if (can.uidPlus) expect(await session.expunge([first])).toEqual(new Set([first]));
+        await session.open(other, { readOnly: false, idle: false });
+        told.mockClear();
+        await put(1);
+        await vi.waitFor(() => expect(told).toHaveBeenCalledWith(folder, expect.anything()), WAIT);
+        expect((await session.statuses([folder])).get(folder)).toMatchObject({
+          messages: (await stored()).length,
+        });
+      });
     });
 
     it('gives every UID in order, and none of an empty folder', async () => {

@@ -33,6 +33,7 @@ export const BRISK: Pace = {
   holdFirst: 20,
   holdLongest: 100,
   rest: 100,
+  leaving: 100,
   stop: 3000,
 };
 

@@ -6,7 +6,7 @@ import { fails } from '../support/memory-mail.ts';
 import { letter, Rig, type RigOptions } from './rig.ts';
 
 const NOTICE = 60;
-const PACE = { notice: NOTICE, notifyWithin: 10 };
+const PACE = { reconnectLongest: 40, notice: NOTICE, notifyWithin: 10 };
 const names = Array.from({ length: 200 }, (_, i) => `F${i}`);
 
 describe.each([

@@ -29,6 +29,7 @@ export const QUICK: Pace = {
   holdFirst: 5,
   holdLongest: 20,
   unverified: 40,
+  leaving: 20,
   stop: 200,
 };
 

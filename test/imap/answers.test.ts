@@ -21,7 +21,7 @@ const TO_APPEND: readonly (readonly [string, object])[] = [
   ['NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)', throttled],
   ['BAD Request is throttled. Suggested Backoff Time: 2 milliseconds', throttled],
   ['NO [LIMIT] Too many messages', throttled],
-  ['NO Too many simultaneous connections. (Failure)', throttled],
+  ['NO Too many simultaneous connections. (Failure)', { ...throttled, kind: 'crowded' }],
   ['NO [UNAVAILABLE] Temporary problem', { scope: 'account', lasting: false, kind: 'other' }],
   ['NO [SERVERBUG] Internal error', { scope: 'account', lasting: false, kind: 'other' }],
   ['NO [CONTACTADMIN] Please call', { scope: 'account', lasting: false }],
@@ -151,7 +151,7 @@ describe('a login answered with', () => {
     expect(busy).toMatchObject({
       step: 'login',
       scope: 'account',
-      kind: 'throttled',
+      kind: /connections/.test(answer) ? 'crowded' : 'throttled',
       lasting: false,
     });
     expect(busy.message).toMatch(/^The destination server \S+ lets nobody in just now: /);
@@ -173,7 +173,7 @@ describe('a login answered with', () => {
 
   it('BYE Too many connections, in place of a greeting, is none', async () => {
     await using server = await FakeImap.start({ greeting: '* BYE Too many connections' });
-    expect(await failure(connected(server))).toMatchObject({ kind: 'throttled', lasting: false });
+    expect(await failure(connected(server))).toMatchObject({ kind: 'crowded', lasting: false });
   });
 
   it('names and secrets of ours tells neither', async () => {

@@ -35,6 +35,33 @@ async function sourceOf(server: MemoryServer) {
   return session;
 }
 
+describe('where folders stand, on the memory server', () => {
+  it.each([true, false])('is asked, not of the open one: LIST-STATUS %s', async (listStatus) => {
+    const server = new MemoryServer('A', 'B');
+    server.manners.abilities.listStatus = listStatus;
+    const session = await sourceOf(server);
+    server.put(ONE, { folder: 'A' });
+    const found = await session.statuses(['INBOX', 'A', 'B', 'C']);
+    expect([...found.keys()]).toEqual(['A', 'B']);
+    const { uidValidity } = server.folder('A');
+    expect(found.get('A')).toEqual({ messages: 1, uidNext: 2, uidValidity });
+    expect([server.count('statuses'), server.count('status')]).toEqual(
+      listStatus ? [1, 0] : [0, 4],
+    );
+  });
+
+  it('is told of all others by NOTIFY', async () => {
+    const server = new MemoryServer('A');
+    server.manners.abilities.notify = true;
+    const session = await sourceOf(server);
+    const told: (string | undefined)[] = [];
+    await session.notify((folder) => told.push(folder));
+    server.put(ONE);
+    server.put(ONE, { folder: 'A' });
+    expect(told).toEqual(['A']);
+  });
+});
+
 async function destinationOf(server: MemoryServer) {
   const session = await memoryDestination(server).connect(never);
   await session.open('INBOX', { fresh: true });
