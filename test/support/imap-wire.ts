@@ -111,6 +111,11 @@ export class ImapWire implements AsyncDisposable {
     return wire;
   }
 
+  /** From now on nobody answers on the port. What stands, stands. */
+  refuse(): void {
+    this.#server.close();
+  }
+
   /** How many connections stand. */
   get open(): number {
     return this.#sockets.size / 2;
