@@ -116,6 +116,11 @@ export class ImapWire implements AsyncDisposable {
     this.#server.close();
   }
 
+  /** From now on it answers again. */
+  answer(): void {
+    this.#server.listen(this.port, '127.0.0.1');
+  }
+
   /** How many connections stand. */
   get open(): number {
     return this.#sockets.size / 2;
