@@ -109,7 +109,11 @@ export class Posts {
     this.#visited.delete(source);
     this.#watches.set(source, { pair, watch, letGo, life });
     this.#since.set(source, this.#works.clock.ticks());
-    void life.then(() => this.#lives.delete(life));
+    // One that ends by a mistake of ours stays, for `ended` to tell.
+    life.then(
+      () => this.#lives.delete(life),
+      () => undefined,
+    );
   }
 
   /** Resolves once the folder's connection has ended. */
@@ -198,14 +202,15 @@ export class Posts {
       ...least.filter(({ folder }) => !connected(folder)),
       ...least.filter(({ folder }) => connected(folder)),
     ];
-    for (const { folder } of order.slice(0, Math.max(0, this.#watches.size - this.#most))) {
-      const pair = this.#watches.get(folder)?.pair;
-      if (pair === undefined) continue;
+    const tooMany = order
+      .slice(0, Math.max(0, this.#watches.size - this.#most))
+      .flatMap(({ folder }) => this.#watches.get(folder)?.pair ?? []);
+    for (const pair of tooMany) {
       this.#post(pair);
-      void this.#letGo(folder, relieved(folder, why));
+      void this.#letGo(pair.source, relieved(pair.source, why));
     }
     this.#goRound();
-    for (const pair of this.#visited.values()) this.#visit(pair);
+    for (const pair of tooMany) this.#visit(pair);
   }
 
   /** Much later one watcher more is tried. */

@@ -25,10 +25,16 @@ export class Deliveries {
     this.#carry = carry;
   }
 
-  /** Takes a batch in hand. Mail that has just come overtakes old mail. */
-  add(batch: Batch): void {
+  /**
+   * Takes a batch in hand, without what another one holds by now: a folder may be looked at on two connections while it
+   * passes from one to the other. Mail that has just come overtakes old mail.
+   */
+  add(found: Batch): void {
     // It would never be begun, and whoever waits for its folder would wait for ever.
     if (this.#blocked) return;
+    const messages = found.messages.filter(({ uid }) => !found.epoch.inHand.has(uid));
+    if (messages.length === 0) return;
+    const batch = messages.length === found.messages.length ? found : { ...found, messages };
     for (const { uid } of batch.messages) batch.epoch.inHand.add(uid);
     void this.#queue
       .add(() => this.#run(batch), { priority: batch.fresh ? 1 : 0 })

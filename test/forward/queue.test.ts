@@ -110,3 +110,16 @@ it('puts down what waits when it is cleared or blocked, so that a later look fin
   await settle();
   expect(order).toEqual([first]);
 });
+
+it('takes no message in hand twice, whoever found it', async () => {
+  const { epoch, order, ends, carry } = begun();
+  const deliveries = new Deliveries(1, carry);
+  const first = batch(epoch, 1);
+  deliveries.add(first);
+  deliveries.add({ ...first });
+  await settle();
+  expect(order).toHaveLength(1);
+  ends.get(first)?.();
+  await deliveries.idle(epoch.inHand);
+  expect(order).toHaveLength(1);
+});
