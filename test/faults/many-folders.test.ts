@@ -104,6 +104,48 @@ describe.each([
   );
 });
 
+describe('NOTIFY on Dovecot', () => {
+  let servers: Servers;
+  beforeAll(async () => {
+    servers = await Servers.start();
+  });
+  afterAll(() => servers?.[Symbol.asyncDispose]());
+
+  it(
+    'tells by itself, long before anybody would ask',
+    async () => {
+      await using world = await begun(servers, FOLDERS.slice(0, 40), { pace: { notice: 90_000 } });
+      await carries(world, ['Box 5', 'Box 11', 'Box 30', 'Box 5', 'Box 11']);
+      expect(commands(world, 'NOOP')).toBe(0);
+      await endsWell(world);
+    },
+    LONG,
+  );
+
+  it(
+    'is not relied on where what it tells gets lost, and mail is noticed all the same',
+    async () => {
+      const some = FOLDERS.slice(0, 12);
+      await using world = await begun(servers, some, { pace: { notifyWithin: 200 } });
+      let lost = 0;
+      world.source.untagged = (answer, command) => {
+        if (!answer.toString().startsWith('* STATUS') || command?.name === 'LIST') return answer;
+        lost++;
+        return Buffer.alloc(0);
+      };
+      for (const folder of ['Box 5', 'Box 11', 'Box 3', 'Box 9']) {
+        await world.until('STATUS was asked', async () => commands(world, 'LIST') > 5);
+        await carries(world, [folder]);
+      }
+      await world.saw('watcher.deaf');
+      expect(lost).toBeGreaterThan(0);
+      expect(world.count('watcher.deaf')).toBe(1);
+      await endsWell(world);
+    },
+    LONG,
+  );
+});
+
 describe('a server that has little room', () => {
   const some = FOLDERS.slice(0, 6);
 
