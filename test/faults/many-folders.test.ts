@@ -15,7 +15,7 @@ async function begun(
   { route, pace }: WorldOptions = {},
 ): Promise<World> {
   const world = await servers.world({
-    route: { folders: [{ kind: 'all' }], maxWatchers: 2, ...route },
+    route: { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 2, ...route },
     pace: { notice: 500, notifyWithin: 2000, silence: 20_000, ...pace },
   });
   for (const folder of folders) await world.old.create(folder);
@@ -172,7 +172,7 @@ describe('a server that has little room', () => {
     async () => {
       await using servers = await Servers.start();
       await using world = await servers.world({
-        route: { folders: [{ kind: 'all' }], maxWatchers: 5 },
+        route: { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 5 },
         pace: { notice: 500, silence: 20_000, leaving: 10_000 },
       });
       for (const folder of some) await world.old.create(folder);
