@@ -140,7 +140,9 @@ describe.concurrent('while a batch is under way', () => {
   it.for(few.map((at) => [at.name, at] as const))(
     '%s the source folder is renamed',
     async ([name, at]) => {
-      await using world = await worldOf({ route: { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 3 } });
+      await using world = await worldOf({
+        route: { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 3 },
+      });
       const { oracle } = world;
       const reached = meanwhile(world, at, async () => {
         await using other = await world.client('source');
@@ -237,7 +239,10 @@ describe.concurrent('a session that refuses a folder which it had open before', 
     };
   }
 
-  for (const folders of [[{ kind: 'folder', name: 'Box' }], [{ kind: 'pattern', pattern: '*' }]] as const) {
+  for (const folders of [
+    [{ kind: 'folder', name: 'Box' }],
+    [{ kind: 'pattern', pattern: '*' }],
+  ] as const) {
     const manner = folders[0].kind === 'pattern' ? 'visited' : 'watched';
     it(`is ended, and the folder opened on a new one, where it is ${manner}`, async () => {
       await using world = await worldOf({ route: { folders } });
@@ -359,7 +364,11 @@ describe.concurrent('a folder that appears while imapferry runs', () => {
       { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 2 },
       true,
     ],
-    ['is visited where no watcher is left', { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 1 }, false],
+    [
+      'is visited where no watcher is left',
+      { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 1 },
+      false,
+    ],
   ];
 
   it.for(appearing)('%s', async ([what, route, watched]) => {
@@ -389,7 +398,9 @@ describe.concurrent('a folder that appears while imapferry runs', () => {
   });
 
   it('is carried again after it was gone, as often as that may be, and each is told once', async () => {
-    await using world = await worldOf({ route: { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 2 } });
+    await using world = await worldOf({
+      route: { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 2 },
+    });
     world.start();
     await world.left(0, 'Box');
     for (const nth of [1, 2]) {
@@ -411,7 +422,9 @@ describe.concurrent('a folder that appears while imapferry runs', () => {
   });
 
   it('changes nothing where the server cannot list, or lists nothing', async () => {
-    await using world = await worldOf({ route: { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 2 } });
+    await using world = await worldOf({
+      route: { folders: [{ kind: 'pattern', pattern: '*' }], maxWatchers: 2 },
+    });
     world.start();
     await world.left(0, 'Box');
     let answers = 0;

@@ -167,7 +167,10 @@ describe('who holds IDLE', () => {
   it('is INBOX, wherever it stands in the plan', async () => {
     await using rig = await begun(['A', 'B'], {
       maxWatchers: 1,
-      folders: [{ kind: 'folder', name: 'A' }, { kind: 'pattern', pattern: '*' }],
+      folders: [
+        { kind: 'folder', name: 'A' },
+        { kind: 'pattern', pattern: '*' },
+      ],
     });
     expect(told(rig, 'watcher.idling')).toEqual(new Set(['INBOX']));
   });
