@@ -27,7 +27,7 @@ export async function checkConfig(config: Config, { json, print }: CheckOptions)
   const facts: RouteFacts[] = [];
   // One after another: routes that share an account shall not need more connections than one does.
   for (const route of config.routes) facts.push(await gather(route, stop.signal));
-  const report = checkReport(facts, config.doubts);
+  const report = checkReport(facts, [...config.doubts, ...config.remarks]);
   print(json ? reportJson(report) : reportText(report, Date.now()));
   return report.ready ? 0 : 1;
 }

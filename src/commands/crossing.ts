@@ -7,6 +7,7 @@ import { systemClock } from '../forward/clock.ts';
 import { LoginGate } from '../forward/login-gate.ts';
 import { PACE, type Pace } from '../forward/pace.ts';
 import { RouteRunner } from '../forward/route-runner.ts';
+import { Seats } from '../forward/seats.ts';
 import { destinationAccount } from '../imap/destination.ts';
 import { sourceAccount } from '../imap/source.ts';
 import { openForgetful } from '../journal/forgetful.ts';
@@ -49,6 +50,15 @@ export function openCrossing(
       gates.set(id, gate);
       return gate;
     };
+    const seats = new Map<string, Seats>();
+    const seatsOf = ({ source }: Route) => {
+      const id = accountId(source);
+      const sharing = config.routes.filter((route) => accountId(route.source) === id);
+      const most = Math.max(...sharing.map(({ maxWatchers }) => maxWatchers));
+      const known = seats.get(id) ?? new Seats(most);
+      seats.set(id, known);
+      return known.join();
+    };
     const { silence } = pace;
     const runnerOf = (route: Route) => {
       const { name, idleRenew, maxMessageSize: largest } = route;
@@ -65,6 +75,7 @@ export function openCrossing(
         destination: ending(destination, signals.cut),
         sourceGate: gateOf(route.source),
         destinationGate: gateOf(route.destination),
+        seats: seatsOf(route),
         journal: journalOf(route),
         clock: systemClock,
         pace,

@@ -10,8 +10,8 @@ import {
   secretReader,
   splitWords,
 } from './password.ts';
-import type { Environment, Settings } from './settings.ts';
-import type { Side, Values } from './variables.ts';
+import type { Environment, Setting, Settings } from './settings.ts';
+import { type Side, secretNames, type Values } from './variables.ts';
 
 /** What is known of an account's secret: its source where it can be used, and all that is to be said about it. */
 export interface SecretFindings {
@@ -28,36 +28,40 @@ export function findSecret(
   env: Environment,
 ): SecretFindings {
   const noun = values[`${side}_AUTH`] === 'oauth2' ? 'access token' : 'password';
-  const names = [`${side}_PASSWORD`, `${side}_PASSWORD_FILE`, `${side}_PASSWORD_COMMAND`] as const;
+  const { called } = settings;
+  const names = secretNames(side);
   const given = names.filter((name) => isGiven(name, settings));
   const [variable, second] = given;
   const where = variable && settings.set.get(variable)?.where;
   const mistake = (wrong: string, example: string, of: string = names[0]): SecretFindings => ({
-    mistakes: [{ variable: of, ...(where !== undefined && { where }), wrong, example }],
+    mistakes: [{ variable: called(of), ...(where !== undefined && { where }), wrong, example }],
     doubts: [],
   });
-  const example = `${side}_PASSWORD_FILE=./secrets/${side.toLowerCase()}_password`;
+  const example = `${called(names[1])}=./secrets/${called(names[0]).toLowerCase()}`;
   if (variable === undefined) {
     const cut =
       settings.set.get(names[0])?.flaw === 'cut'
         ? ': in a .env file `#` begins a comment, put the value in single quotation marks'
         : '';
     return mistake(
-      `is needed, or ${names[1]} or ${names[2]}: they deliver the ${noun}${cut}`,
-      cut === '' ? example : `${names[0]}='…'`,
+      `is needed, or ${called(names[1])} or ${called(names[2])}: they deliver the ${noun}${cut}`,
+      cut === '' ? example : `${called(names[0])}='…'`,
     );
   }
   if (second !== undefined)
     return mistake(
-      `stands beside ${given.slice(1).join(' and ')}: exactly one of them delivers the ${noun}`,
+      `stands beside ${given.slice(1).map(called).join(' and ')}: exactly one of them delivers the ${noun}`,
       example,
       variable,
     );
   const value = values[variable];
   if (value === undefined) return { mistakes: [], doubts: [] };
-  if (variable === names[0]) return fromValue(variable, value, noun, settings);
-  if (variable === names[1]) return fromFile(variable, value, mistake, example);
-  return fromCommand(variable, value, mistake, env);
+  const flaw = settings.set.get(variable)?.flaw;
+  const name = called(variable);
+  if (variable === names[0]) return fromValue(name, value, noun, flaw);
+  const wrong = (what: string, right: string) => mistake(what, right, variable);
+  if (variable === names[1]) return fromFile(name, value, wrong, example);
+  return fromCommand(name, value, wrong, env);
 }
 
 /** White space alone is no file and no command, but may be a password. */
@@ -66,17 +70,16 @@ function isGiven(name: string, settings: Settings): boolean {
   return (name.endsWith('_PASSWORD') ? text : text.trim()) !== '';
 }
 
-type Wrong = (wrong: string, example: string, of: string) => SecretFindings;
+type Wrong = (wrong: string, example: string) => SecretFindings;
 
 function fromValue(
   variable: string,
   value: string,
   noun: string,
-  settings: Settings,
+  flaw: Setting['flaw'],
 ): SecretFindings {
   const odd = oddity(value);
   const doubts = odd === undefined ? [] : [`${variable} ${odd}.`];
-  const flaw = settings.set.get(variable)?.flaw;
   if (flaw === 'open')
     doubts.push(
       `${variable} begins with a quotation mark that is left open, and taken as part of it.`,
@@ -91,7 +94,7 @@ function fromValue(
 /** The path is shown only once a file of that name was found. */
 function fromFile(variable: string, path: string, wrong: Wrong, example: string): SecretFindings {
   const secret = secretFile(path);
-  if ('wrong' in secret) return wrong(secret.wrong, example, variable);
+  if ('wrong' in secret) return wrong(secret.wrong, example);
   return {
     source: { from: 'file', variable, path },
     mistakes: [],
@@ -109,11 +112,11 @@ function fromCommand(
   try {
     const words = splitWords(command);
     if (!canStart(words[0] ?? '', env.PATH))
-      return wrong('begins with a program that was not found or may not be run', example, variable);
+      return wrong('begins with a program that was not found or may not be run', example);
     return { source: { from: 'command', variable, words }, mistakes: [], doubts: [] };
   } catch (thrown) {
     if (!(thrown instanceof Unusable)) throw thrown;
-    return wrong(thrown.message, example, variable);
+    return wrong(thrown.message, example);
   }
 }
 
@@ -138,15 +141,16 @@ export function accountOf(side: Side, values: Values, secret: SecretSource): Acc
 }
 
 /** What works, but perhaps not as meant, about how an account's connection is secured. */
-export function securityDoubts(side: Side, values: Values): string[] {
+export function securityDoubts(side: Side, values: Values, called: Settings['called']): string[] {
   if (values[`${side}_TLS`] !== 'none') return [];
   const unused = (['CA_FILE', 'TLS_NAME', 'TLS_FINGERPRINT'] as const)
     .map((name) => `${side}_${name}` as const)
     .filter((name) => values[name] !== undefined);
-  const doubts = unused.map((name) => `${name} has no effect, because ${side}_TLS is none.`);
+  const tls = called(`${side}_TLS`);
+  const doubts = unused.map((name) => `${called(name)} has no effect, because ${tls} is none.`);
   if (!isLoopback(values[`${side}_HOST`]))
     doubts.push(
-      `${side}_TLS is none: the password and all mail travel in plain text to a server that is not this machine. Set it to implicit or starttls if the server has either.`,
+      `${tls} is none: the password and all mail travel in plain text to a server that is not this machine. Set it to implicit or starttls if the server has either.`,
     );
   return doubts;
 }

@@ -3,9 +3,18 @@ import type { Route } from '../domain/route.ts';
 import { accountOf, findSecret, securityDoubts } from './account.ts';
 import { circle, sameFolder } from './folders.ts';
 import { ConfigError, type Mistake, Unusable } from './mistakes.ts';
-import { type Environment, readSettings, type Settings } from './settings.ts';
+import { doubleMeanings } from './route-names.ts';
+import { betweenRoutes, type Drawn, rivalsOf } from './routes.ts';
+import { type Environment, readSettings, type Settings, settingsOf } from './settings.ts';
 import { unknownNames } from './unknown.ts';
-import { VARIABLES, type Values } from './variables.ts';
+import {
+  COMMON_VARIABLES,
+  type CommonValues,
+  ROUTE_VARIABLES,
+  VARIABLES,
+  type Values,
+  type Variables,
+} from './variables.ts';
 
 export { ConfigError, type Mistake, tellMistakes } from './mistakes.ts';
 export type { Environment } from './settings.ts';
@@ -16,11 +25,13 @@ export interface Config {
   /** The directory of the journal, as it was written. */
   readonly stateDir: string;
   readonly historyDays: number;
-  readonly logLevel: Values['LOG_LEVEL'];
+  readonly logLevel: CommonValues['LOG_LEVEL'];
   /** Absent: `pretty` on a terminal, else `json`. */
-  readonly logFormat: Values['LOG_FORMAT'];
+  readonly logFormat: CommonValues['LOG_FORMAT'];
   /** What works, but perhaps not as meant: sentences without values, told as `config.doubtful` at start. */
   readonly doubts: readonly string[];
+  /** What is as it often is meant, and worth a look all the same: sentences for `check`. */
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -39,22 +50,63 @@ export function readEnvironment(envFiles: readonly string[]): Config {
  */
 export function loadConfig(env: Environment, options: { envFiles: readonly string[] }): Config {
   const settings = readSettings(env, options.envFiles);
-  const { values, mistakes } = parseAll(settings);
+  const common = parseAll<CommonValues>(settings, COMMON_VARIABLES);
+  const { ROUTES: names } = common.values;
+  const routes =
+    names === undefined
+      ? [readRoute('default', settings, env)]
+      : names.map((name) => readRoute(name, settingsOf(settings, name), env));
+  const drawn = routes.flatMap(({ drawn }) => drawn ?? []);
+  const all = [
+    ...settings.mistakes,
+    ...routes.flatMap(({ mistakes }) => mistakes),
+    ...common.mistakes,
+    ...(names === undefined ? [] : doubleMeanings(names, ROUTE_VARIABLES.keys(), VARIABLES.keys())),
+    ...betweenRoutes(drawn),
+    // Without a ROUTES that can be read nobody knows which names are a route's.
+    ...(common.mistakes.some(({ variable }) => variable === 'ROUTES')
+      ? []
+      : unknownNames(settings, names ?? [])),
+  ];
+  if (all.length > 0) throw new ConfigError(onceEach(all));
+  // Without a mistake every variable that has a default has its value.
+  const { STATE_DIR, HISTORY_DAYS, LOG_LEVEL, LOG_FORMAT } = common.values as CommonValues;
+  const doubts = [...routes.flatMap((route) => route.doubts), ...cutDoubts(settings)];
+  return {
+    routes: drawn.map(({ route }) => ({ ...route, ...rivalsOf(route, drawn) })),
+    stateDir: STATE_DIR,
+    historyDays: HISTORY_DAYS,
+    logLevel: LOG_LEVEL,
+    logFormat: LOG_FORMAT,
+    doubts: [...new Set(doubts)],
+    remarks: names === undefined ? [] : inheritedRemarks(names, settings),
+  };
+}
+
+interface RouteRead {
+  /** Absent where there is a mistake. */
+  readonly drawn?: Drawn;
+  readonly mistakes: readonly Mistake[];
+  readonly doubts: readonly string[];
+}
+
+/** One route from its settings. */
+function readRoute(name: string, settings: Settings, env: Environment): RouteRead {
+  const { called } = settings;
+  const { values, mistakes } = parseAll<Values>(settings, ROUTE_VARIABLES);
   const source = findSecret('SOURCE', values, settings, env);
   const destination = findSecret('DEST', values, settings, env);
   const all = [
-    ...settings.mistakes,
     ...mistakes,
     ...source.mistakes,
     ...destination.mistakes,
-    ...folderMistakes(values),
-    ...unknownNames(settings),
+    ...folderMistakes(values, called),
   ];
-  if (all.length > 0 || !source.source || !destination.source) throw new ConfigError(all);
+  if (all.length > 0 || !source.source || !destination.source) return { mistakes: all, doubts: [] };
   // Without a mistake every variable that is needed or has a default has its value.
   const whole = values as Values;
   const route: Route = {
-    name: 'default',
+    name,
     source: accountOf('SOURCE', whole, source.source),
     destination: accountOf('DEST', whole, destination.source),
     folders: whole.FOLDERS,
@@ -69,29 +121,39 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
     dryRun: whole.DRY_RUN,
   };
   return {
-    routes: [route],
-    stateDir: whole.STATE_DIR,
-    historyDays: whole.HISTORY_DAYS,
-    logLevel: whole.LOG_LEVEL,
-    logFormat: whole.LOG_FORMAT,
+    drawn: { route, variable: called('FOLDERS') },
+    mistakes: [],
     doubts: [
       ...source.doubts,
       ...destination.doubts,
-      ...securityDoubts('SOURCE', whole),
-      ...securityDoubts('DEST', whole),
-      ...folderDoubts(whole),
-      ...verifyDoubts(whole),
-      ...dryRunDoubts(whole),
-      ...cutDoubts(settings),
+      ...securityDoubts('SOURCE', whole, called),
+      ...securityDoubts('DEST', whole, called),
+      ...secretDoubts(settings),
+      ...folderDoubts(whole, called),
+      ...verifyDoubts(whole, called),
+      ...dryRunDoubts(whole, called),
     ],
   };
 }
 
+/** What several routes inherit is wrong once. */
+function onceEach(mistakes: readonly Mistake[]): Mistake[] {
+  return mistakes.filter(
+    (one, i) =>
+      mistakes.findIndex(
+        ({ variable, wrong }) => variable === one.variable && wrong === one.wrong,
+      ) === i,
+  );
+}
+
 /** Each variable by its own parser. */
-function parseAll(settings: Settings): { values: Partial<Values>; mistakes: Mistake[] } {
+function parseAll<V>(
+  settings: Settings,
+  variables: Variables,
+): { values: Partial<V>; mistakes: Mistake[] } {
   const values: Record<string, unknown> = {};
   const mistakes: Mistake[] = [];
-  for (const [name, variable] of VARIABLES) {
+  for (const [name, variable] of variables) {
     const setting = settings.set.get(name);
     // White space around a value is never meant, except in a password.
     const given = /_PASSWORD$/.test(name) ? setting?.text : setting?.text.trim();
@@ -101,19 +163,20 @@ function parseAll(settings: Settings): { values: Partial<Values>; mistakes: Mist
       else if (variable.missing !== undefined) throw new Unusable(variable.missing);
     } catch (thrown) {
       if (!(thrown instanceof Unusable)) throw thrown;
+      const called = settings.called(name);
       mistakes.push({
-        variable: name,
+        variable: called,
         ...(setting && { where: setting.where }),
         wrong: thrown.message,
-        example: `${name}=${variable.example}`,
+        example: `${called}=${variable.example}`,
       });
     }
   }
-  return { values, mistakes };
+  return { values: values as Partial<V>, mistakes };
 }
 
-/** What does not go together between FOLDERS, AFTER_DELIVERY and the two accounts. */
-function folderMistakes(values: Partial<Values>): Mistake[] {
+/** What does not go together between FOLDERS, AFTER_DELIVERY and the two accounts of a route. */
+function folderMistakes(values: Partial<Values>, called: Settings['called']): Mistake[] {
   const { FOLDERS: rules = [], AFTER_DELIVERY: after } = values;
   const mistakes: Mistake[] = [];
   const moved = rules.findIndex(
@@ -122,16 +185,16 @@ function folderMistakes(values: Partial<Values>): Mistake[] {
   );
   if (moved >= 0)
     mistakes.push({
-      variable: 'FOLDERS',
+      variable: called('FOLDERS'),
       wrong: `names in entry ${moved + 1} the folder to which AFTER_DELIVERY moves what was carried: it can't be a source`,
-      example: 'AFTER_DELIVERY=move:Carried',
+      example: `${called('AFTER_DELIVERY')}=move:Carried`,
     });
   const round = sameAccount(values) ? circle(rules) : undefined;
   if (round !== undefined)
     mistakes.push({
-      variable: 'FOLDERS',
+      variable: called('FOLDERS'),
       wrong: `sends mail round in a circle by entry ${round + 1}: source and destination are the same account, and what is carried comes back to the folder it came from`,
-      example: 'FOLDERS=INBOX=Archive',
+      example: `${called('FOLDERS')}=INBOX=Archive`,
     });
   return mistakes;
 }
@@ -150,12 +213,36 @@ function sameAccount(values: Partial<Values>): boolean {
   return values.SOURCE_HOST !== undefined && of('SOURCE') === of('DEST');
 }
 
+/** A login name of its own beside somebody else's password is hardly ever meant. */
+function secretDoubts({ called }: Settings): string[] {
+  return (['SOURCE', 'DEST'] as const).flatMap((side) => {
+    const user = called(`${side}_USER`);
+    const secret = called(`${side}_PASSWORD`);
+    if (user === `${side}_USER` || secret !== `${side}_PASSWORD`) return [];
+    return [
+      `${user} is the route's own, and its password is the one of all routes: set ${user.replace(/USER$/, 'PASSWORD_FILE')}, unless both accounts have the same one.`,
+    ];
+  });
+}
+
+/** Who names an old mailbox of its own may want a new one of its own, too. */
+function inheritedRemarks(names: readonly string[], settings: Settings): string[] {
+  return names.flatMap((name) => {
+    const { called } = settingsOf(settings, name);
+    const user = called('SOURCE_USER');
+    if (user === 'SOURCE_USER' || called('DEST_USER') !== 'DEST_USER') return [];
+    return [
+      `The route ${name} has a ${user} of its own and takes DEST_USER from all routes: its mail goes to the same new mailbox. If it is to have one of its own, set ${user.replace('SOURCE', 'DEST')}.`,
+    ];
+  });
+}
+
 /** `docker run --env-file` leaves the quotation marks on, and a list within them is one name. */
-function folderDoubts({ FOLDERS: rules }: Values): string[] {
+function folderDoubts({ FOLDERS: rules }: Values, called: Settings['called']): string[] {
   const [rule] = rules;
   if (rules.length > 1 || rule?.kind !== 'folder' || !rule.name.includes(',')) return [];
   return [
-    'FOLDERS names a single folder, whose name holds a comma: if a list was meant, leave out the quotation marks around it.',
+    `${called('FOLDERS')} names a single folder, whose name holds a comma: if a list was meant, leave out the quotation marks around it.`,
   ];
 }
 
@@ -169,16 +256,16 @@ function cutDoubts({ set }: Settings): string[] {
 }
 
 /** Left on by mistake, it would leave all mail where it is. */
-function dryRunDoubts({ DRY_RUN: dryRun }: Values): string[] {
+function dryRunDoubts({ DRY_RUN: dryRun }: Values, called: Settings['called']): string[] {
   if (!dryRun) return [];
   return [
-    'DRY_RUN is true: imapferry says what it would do with each message and carries none. Leave it out to have mail carried.',
+    `${called('DRY_RUN')} is true: imapferry says what it would do with each message and carries none. Leave it out to have mail carried.`,
   ];
 }
 
-function verifyDoubts({ VERIFY: verify }: Values): string[] {
+function verifyDoubts({ VERIFY: verify }: Values, called: Settings['called']): string[] {
   if (verify !== 'headers') return [];
   return [
-    'VERIFY is headers: an original is removed once the main header fields of its copy are the same; its body is not compared. Use it only for servers that rebuild messages.',
+    `${called('VERIFY')} is headers: an original is removed once the main header fields of its copy are the same; its body is not compared. Use it only for servers that rebuild messages.`,
   ];
 }

@@ -2,7 +2,8 @@
 import { parse } from 'dotenv';
 import { readTextFile, settingFiles } from './file.ts';
 import type { Mistake } from './mistakes.ts';
-import { VARIABLES } from './variables.ts';
+import { prefixOf } from './route-names.ts';
+import { ROUTE_VARIABLES, secretNames, variableOf } from './variables.ts';
 
 /** Variables as a process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,6 +20,8 @@ export interface Settings {
   /** What is set, by name; an empty text counts as not set, and still wins over the files behind it. */
   readonly set: ReadonlyMap<string, Setting>;
   readonly mistakes: readonly Mistake[];
+  /** A variable as it is called where it is set, or is to be set: with the route's name in front, or without. */
+  readonly called: (name: string) => string;
 }
 
 export const ENVIRONMENT = 'the environment';
@@ -43,12 +46,38 @@ export function readSettings(env: Environment, envFiles: readonly string[]): Set
     const variables = parse(file.text);
     for (const [name, text] of Object.entries(variables)) {
       if (set.has(name)) continue;
-      const flaw = VARIABLES.has(name) ? flawOf(file.text, name, text) : undefined;
+      const flaw = variableOf(name) ? flawOf(file.text, name, text) : undefined;
       set.set(name, { text, where: path, flaw });
     }
     mistakes.push(...withoutEquals(file.text, path, variables));
   }
-  return { set, mistakes };
+  return { set, mistakes, called: (name) => name };
+}
+
+/**
+ * The settings of one of several routes: its own variables under their plain names, and what it does not set from the plain
+ * ones. Of the three that deliver a password it has its own or the plain ones, never some of both.
+ */
+export function settingsOf({ set, mistakes }: Settings, route: string): Settings {
+  const prefix = prefixOf(route);
+  const own = new Map<string, Setting>();
+  for (const name of ROUTE_VARIABLES.keys()) {
+    const setting = set.get(`${prefix}${name}`);
+    if (setting) own.set(name, setting);
+  }
+  const together = (['SOURCE', 'DEST'] as const).map(
+    (side) => secretNames(side) as readonly string[],
+  );
+  const isInherited = (name: string) => {
+    const group = together.find((names) => names.includes(name)) ?? [name];
+    return set.has(name) && !group.some((each) => own.has(each));
+  };
+  const inherited = [...set].filter(([name]) => isInherited(name));
+  return {
+    set: new Map([...inherited, ...own]),
+    mistakes,
+    called: (name) => (!ROUTE_VARIABLES.has(name) || isInherited(name) ? name : `${prefix}${name}`),
+  };
 }
 
 /** Compares a line as it was written with the value that dotenv made of it. */
@@ -69,7 +98,7 @@ function withoutEquals(file: string, path: string, variables: Record<string, str
   const mistakes: Mistake[] = [];
   for (const [i, line] of file.split(/\r\n|\r|\n/).entries()) {
     const name = /^\s*(?:export\s+)?(\w+)\s+[^\s=:]/.exec(line)?.[1] ?? '';
-    const variable = VARIABLES.get(name);
+    const variable = variableOf(name);
     if (variable === undefined || name in variables) continue;
     mistakes.push({
       variable: name,

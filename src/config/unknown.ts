@@ -5,8 +5,9 @@
  */
 import { distance, isNear } from './likeness.ts';
 import type { Mistake } from './mistakes.ts';
+import { prefixOf } from './route-names.ts';
 import { ENVIRONMENT, type Settings } from './settings.ts';
-import { VARIABLES } from './variables.ts';
+import { ROUTE_VARIABLES, VARIABLES } from './variables.ts';
 
 /** Shorter names resemble those of other programs by chance. */
 const LONG = 10;
@@ -21,33 +22,36 @@ const OTHER_WORDS: readonly (readonly [other: RegExp, ours: string])[] = [
   [/^(SOURCE|DEST)_(?:SSL|SECURITY|STARTTLS)$/, '$1_TLS'],
 ];
 
-/** One mistake for each unknown variable that was probably meant for imapferry. */
-export function unknownNames({ set }: Settings): Mistake[] {
+/**
+ * One mistake for each unknown variable that was probably meant for imapferry.
+ * @param routes the names in ROUTES
+ */
+export function unknownNames({ set }: Settings, routes: readonly string[]): Mistake[] {
   return [...set].flatMap(([name, { where }]) => {
-    if (VARIABLES.has(name)) return [];
     const strict = where !== ENVIRONMENT;
-    const meant = strict ? meantInFile(name) : meantInEnvironment(name);
+    const prefix = routes.map(prefixOf).find((each) => name.startsWith(each)) ?? '';
+    const rest = name.slice(prefix.length);
+    if (VARIABLES.has(name) || (prefix !== '' && ROUTE_VARIABLES.has(rest))) return [];
+    const mistake = (wrong: string, example: string) => [{ variable: name, where, wrong, example }];
+    if (prefix !== '' && VARIABLES.has(rest))
+      return mistake(
+        `is no variable of a route: ${rest} holds for all of imapferry`,
+        `${rest}=${VARIABLES.get(rest)?.example}`,
+      );
+    const meant = strict ? meantInFile(rest) : meantInEnvironment(rest);
     if (meant !== undefined)
-      return {
-        variable: name,
-        where,
-        wrong: `is no variable of imapferry; probably ${meant} was meant`,
-        example: `${meant}=${VARIABLES.get(meant)?.example}`,
-      };
-    if (strict && /_(?:SOURCE|DEST)_/.test(name))
-      return {
-        variable: name,
-        where,
-        wrong: 'is no variable of imapferry: this version does not have several routes yet',
-        example: 'SOURCE_HOST=imap.example.org',
-      };
-    if (strict && /^(?:SOURCE|DEST)_/.test(name))
-      return {
-        variable: name,
-        where,
-        wrong: 'is no variable of imapferry',
-        example: 'SOURCE_HOST=imap.example.org',
-      };
+      return mistake(
+        `is no variable of imapferry; probably ${prefix}${meant} was meant`,
+        `${prefix}${meant}=${VARIABLES.get(meant)?.example}`,
+      );
+    const other = /^([A-Z][A-Z0-9_]*?)_(?:SOURCE|DEST)_/.exec(rest)?.[1];
+    if (strict && other !== undefined)
+      return mistake(
+        `is no variable of imapferry: ROUTES names no route ${other.toLowerCase()}`,
+        `ROUTES=${[...routes, other.toLowerCase()].join(',')}`,
+      );
+    if (strict && /^(?:SOURCE|DEST)_/.test(rest))
+      return mistake('is no variable of imapferry', 'SOURCE_HOST=imap.example.org');
     return [];
   });
 }

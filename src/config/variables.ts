@@ -2,6 +2,7 @@
 import { readCa } from './ca.ts';
 import { parseFolders } from './folders.ts';
 import { Unusable } from './mistakes.ts';
+import { parseRoutes } from './route-names.ts';
 import { STATE_DIR } from './state-dir.ts';
 import {
   afterDelivery,
@@ -67,7 +68,8 @@ const ACCOUNT = {
   RATE_LIMIT: notYet(),
 } as const;
 
-const PLAIN = {
+/** Variables of a route, besides those of its accounts. */
+const ROUTE = {
   FOLDERS: defaulted(parseFolders, '*'),
   CREATE_FOLDERS: defaulted(toggle, 'true'),
   AFTER_DELIVERY: defaulted(afterDelivery, 'expunge'),
@@ -79,9 +81,13 @@ const PLAIN = {
   MAX_WATCHERS: defaulted(wholeNumber(0, 50), '3'),
   // A message is in memory as a whole, three times for moments: the container has 512 MB.
   MAX_MESSAGE_SIZE: defaulted(size, '50MB'),
+  DRY_RUN: defaulted(toggle, 'false'),
+} as const;
+
+/** Variables of imapferry as a whole. */
+const COMMON = {
   STATE_DIR: defaulted(bare, STATE_DIR),
   HISTORY_DAYS: defaulted(wholeNumber(1, 36_500), '90'),
-  DRY_RUN: defaulted(toggle, 'false'),
   LOG_LEVEL: defaulted(oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace'), 'info'),
   LOG_FORMAT: optional(oneOf('json', 'pretty'), 'json'),
   HTTP_PORT: notYet('0'),
@@ -92,25 +98,46 @@ const PLAIN = {
   ALERT_COMMAND: notYet(),
   HEARTBEAT_URL: notYet(),
   KEEP_SENDERS: notYet('false'),
-  ROUTES: notYet(),
+  ROUTES: optional(parseRoutes, 'mum,dad'),
 } as const;
 
 export type Side = 'SOURCE' | 'DEST';
-type Table = typeof PLAIN & {
+type AccountTable = {
   readonly [N in keyof typeof ACCOUNT as `${Side}_${N}`]: (typeof ACCOUNT)[N];
 };
-export type VariableName = keyof Table;
+type Parsed<T> = { readonly [N in keyof T]: T[N] extends Variable<infer V> ? V : never };
 
-/** What the variables say, each parsed. */
-export type Values = {
-  readonly [N in VariableName]: Table[N] extends Variable<infer T> ? T : never;
-};
+/** What the variables of a route say, each parsed. */
+export type Values = Parsed<AccountTable & typeof ROUTE>;
+/** What the variables of imapferry as a whole say, each parsed. */
+export type CommonValues = Parsed<typeof COMMON>;
+
+export type Variables = ReadonlyMap<string, Variable<unknown>>;
+
+/** The three variables of which one delivers an account's password: a route has all of them of its own, or none. */
+export function secretNames<S extends Side>(side: S) {
+  return [`${side}_PASSWORD`, `${side}_PASSWORD_FILE`, `${side}_PASSWORD_COMMAND`] as const;
+}
 
 const accounts = (['SOURCE', 'DEST'] as const).flatMap((side) =>
   Object.entries(ACCOUNT).map(([name, variable]) => [`${side}_${name}`, variable] as const),
 );
 
-/** Every variable by its name. */
-export const VARIABLES: ReadonlyMap<string, Variable<unknown>> = new Map<string, Variable<unknown>>(
-  [...accounts, ...Object.entries(PLAIN)],
+/** The variables that each route has, which may bear its name in front. */
+export const ROUTE_VARIABLES: Variables = new Map<string, Variable<unknown>>([
+  ...accounts,
+  ...Object.entries(ROUTE),
+]);
+export const COMMON_VARIABLES: Variables = new Map<string, Variable<unknown>>(
+  Object.entries(COMMON),
 );
+
+/** Every variable by its name. */
+export const VARIABLES: Variables = new Map([...ROUTE_VARIABLES, ...COMMON_VARIABLES]);
+
+/** The variable that a name means, with a route's name in front of it or without. */
+export function variableOf(name: string): Variable<unknown> | undefined {
+  const own = VARIABLES.get(name);
+  if (own !== undefined) return own;
+  return [...ROUTE_VARIABLES].find(([known]) => name.endsWith(`_${known}`))?.[1];
+}

@@ -35,6 +35,8 @@ export type Kind =
   | 'throttled'
   /** The server lets no further connection in: there are too many at once. */
   | 'crowded'
+  /** Source and destination folder are one: nothing can be proven by a copy there. */
+  | 'circle'
   /** The connection ended or fell silent. */
   | 'lost'
   /** The wire can't be trusted: certificate, name, STARTTLS. Nothing secret was sent. */

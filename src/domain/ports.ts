@@ -69,6 +69,8 @@ export interface SourceSession extends Session {
    * May be repeated.
    */
   mark(uids: readonly number[]): Promise<Map<number, ReadonlySet<string>>>;
+  /** UID STORE -FLAGS (\Deleted). What is gone, or has no mark, is no mistake. May be repeated. */
+  unmark(uids: readonly number[]): Promise<void>;
   /**
    * UID EXPUNGE of exactly `uids`, confirmed by looking: resolves with those that are gone. May be repeated.
    * Only with `abilities.uidPlus`.

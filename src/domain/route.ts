@@ -60,6 +60,8 @@ export interface Route {
   readonly maxMessageSize?: number;
   /** Says what it would do with each message, and changes nothing on either side or in STATE_DIR. */
   readonly dryRun: boolean;
+  /** Other routes from the same source account: no folder may be in both, unless both keep. */
+  readonly rivals?: readonly { readonly name: string; readonly folders: readonly FolderRule[] }[];
 }
 
 /** A source folder and its counterpart. Paths are as each server spells them, decoded from modified UTF-7. */

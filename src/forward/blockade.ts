@@ -2,7 +2,7 @@
  * Stops a route's deliveries while they would be in vain: for a growing while after the destination, or the journal,
  * refused for everybody's sake; for good after three copies in a row that differ from their originals.
  */
-import type { Emit } from '../domain/events.ts';
+import type { Emit, EventFields } from '../domain/events.ts';
 import type { Failure, Step } from '../domain/failure.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Outcome } from './deliver.ts';
@@ -50,14 +50,19 @@ export class Blockade {
   /** A fresh copy differs from its original. */
   differed(): void {
     this.#differing++;
-    if (this.#differing < MOST_DIFFERING || this.#deliveries.blocked) return;
-    this.#deliveries.block();
-    this.#world.emit('route.blocked', {
-      route: this.#route,
+    if (this.#differing < MOST_DIFFERING) return;
+    this.#block({
       count: this.#differing,
       why: 'copies differ from their originals',
       msg: `${this.#differing} copies in a row differ from their originals. The route ${this.#route} delivers nothing more until imapferry is started again; every original stays. If the destination is a server that rebuilds messages (Microsoft 365, Proton), set VERIFY=headers and start again: the copies that are there are then compared, not sent again.`,
     });
+  }
+
+  /** For good: until imapferry is started again. */
+  #block(fields: EventFields): void {
+    if (this.#deliveries.blocked) return;
+    this.#deliveries.block();
+    this.#world.emit('route.blocked', { route: this.#route, ...fields });
   }
 
   /** A batch came through: whatever was wrong is over, unless it was at the destination, where the batch had not to go. */
@@ -83,6 +88,15 @@ export class Blockade {
       why: failure.message,
       err: failure,
     });
+    if (failure.kind === 'circle') {
+      const { source, dest } = batch.epoch.pair;
+      this.#block({
+        folder: source,
+        dest,
+        why: failure.message,
+        msg: `${failure.message} The route ${this.#route} carries nothing more until imapferry is started again; every original stays. Both accounts are one: check SOURCE_HOST, DEST_HOST and the users, or name another folder in FOLDERS.`,
+      });
+    }
     if (this.patience === 'none') {
       this.failures.push(failure);
       if (everybody) this.#deliveries.block();

@@ -53,6 +53,8 @@ export class Epoch {
   doubtSince: number | undefined;
   /** Size and INTERNALDATE of what is marked \Deleted there and not known to the journal. */
   marked: ReadonlySet<string> = new Set();
+  /** It is known that the destination folder is another one, although both have one UIDVALIDITY. */
+  isApart = false;
   /** It was told that carried mail stays marked because others have marked theirs. */
   heldTold = false;
 

@@ -28,14 +28,17 @@ export class LoginGate {
     this.#world = world;
   }
 
-  /** Runs `connect` when its turn has come and the account may be knocked at. Rejects as `connect` does, or as `signal` says. */
-  login<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const login = this.#turn.then(() => this.#knock(connect, signal));
+  /**
+   * Runs `connect` when its turn has come and the account may be knocked at. Rejects as `connect` does, or as `signal` says.
+   * @param route for which it is
+   */
+  login<T>(connect: () => Promise<T>, signal: AbortSignal, route: string): Promise<T> {
+    const login = this.#turn.then(() => this.#knock(connect, signal, route));
     this.#turn = login.catch(() => undefined);
     return login;
   }
 
-  async #knock<T>(connect: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #knock<T>(connect: () => Promise<T>, signal: AbortSignal, route: string): Promise<T> {
     const { journal, clock, pace } = this.#world;
     signal.throwIfAborted();
     this.#refusals ??= journal.refusals(this.#id);
@@ -43,7 +46,7 @@ export class LoginGate {
     if (before.count >= PATIENCE) {
       // A clock that was set back must not make this wait longer than the pause itself.
       const passed = Math.max(0, clock.now() - before.lastAt);
-      if (passed < pace.refusedLogin) await this.#wait(pace.refusedLogin - passed, signal);
+      if (passed < pace.refusedLogin) await this.#wait(pace.refusedLogin - passed, signal, route);
     }
     try {
       const session = await this.#allowance.attempt(connect, signal, wasRefused);
@@ -54,16 +57,17 @@ export class LoginGate {
       return session;
     } catch (thrown) {
       const failure = asFailure(thrown, 'login');
-      if (failure.kind === 'login-refused') this.#refused(failure, before.count + 1);
+      if (failure.kind === 'login-refused') this.#refused(failure, before.count + 1, route);
       throw failure;
     }
   }
 
-  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+  async #wait(ms: number, signal: AbortSignal, route: string): Promise<void> {
     const { clock, emit } = this.#world;
     const { side } = this.#account;
     const minutes = Math.ceil(ms / 60_000);
     emit('account.reconnecting', {
+      route,
       side,
       why: 'the login was refused three times in a row',
       msg: `The ${side} server has refused the login three times in a row. So that it locks nobody out, imapferry waits ${minutes} minutes before it tries again.`,
@@ -81,7 +85,7 @@ export class LoginGate {
     }
   }
 
-  #refused(failure: Failure, count: number): void {
+  #refused(failure: Failure, count: number, route: string): void {
     const { journal, clock, emit, pace } = this.#world;
     const lastAt = clock.now();
     this.#refusals = { count, lastAt };
@@ -90,6 +94,7 @@ export class LoginGate {
     const minutes = Math.round(pace.refusedLogin / 60_000);
     const prefix = this.#account.side === 'source' ? 'SOURCE' : 'DEST';
     emit('account.refused', {
+      route,
       side: this.#account.side,
       count,
       why: failure.message,

@@ -7,6 +7,7 @@ import type {
   FolderRule,
   ListedFolder,
   Namespaces,
+  Route,
   SpecialUse,
 } from '../domain/route.ts';
 import { folded, SPECIAL_USES, useByName } from './folder-names.ts';
@@ -51,6 +52,8 @@ export interface PlanInput {
   readonly createsSpecialUse?: boolean;
   /** Whether both sides are one account. */
   readonly sameAccount?: boolean;
+  /** Other routes from the same source account, with which no folder may be shared. */
+  readonly rivals?: Route['rivals'];
 }
 
 /** Views of mail in other folders, and names that hold none: never a source, and never a destination. */
@@ -106,7 +109,8 @@ export function makePlan(input: PlanInput): Plan {
     });
   }
   pairs.sort((a, b) => Number(isInbox(b.source)) - Number(isInbox(a.source)));
-  return { pairs, leftOut, mistakes: mistakesOf(pairs, dest, input) };
+  const mistakes = [...mistakesOf(pairs, dest, input), ...shared(pairs, source, input)];
+  return { pairs, leftOut, mistakes };
 }
 
 function movedTo({ path }: ListedFolder, moveTo: string | undefined): string | undefined {
@@ -411,6 +415,28 @@ function mistakesOf(
     );
   }
   return mistakes;
+}
+
+/** Folders that another route carries, too. With patterns only the servers' folders tell. */
+function shared(
+  pairs: readonly PlannedFolder[],
+  source: Side,
+  { rivals = [] }: PlanInput,
+): string[] {
+  return rivals.flatMap(({ name, folders: rules }) => {
+    const theirs = new Set(
+      choose(source, rules)
+        .folders.filter(({ folder, named }) => source.barred(folder, named) === undefined)
+        .map(({ folder }) => nameOf(folder.path)),
+    );
+    const both = pairs.filter((pair) => theirs.has(nameOf(pair.source)));
+    const [first] = both;
+    if (first === undefined) return [];
+    const more = both.length > 1 ? ` and ${both.length - 1} more` : '';
+    return [
+      `${first.source}${more} would be carried by the route ${name}, too, from the same account, and one of the two would remove what the other has not carried yet. Leave it out of one of them in FOLDERS by "!${first.source}", or set AFTER_DELIVERY=keep for both`,
+    ];
+  });
 }
 
 function attributesOf({ attributes }: ListedFolder): string[] {

@@ -14,6 +14,7 @@ export function planOf(route: Route, source: Listing, dest: Listing): Plan {
     moveTo: afterDelivery.kind === 'move' ? afterDelivery.folder : undefined,
     createsSpecialUse: dest.createsSpecialUse,
     sameAccount: accountId(route.source) === accountId(route.destination),
+    rivals: route.rivals,
   });
 }
 
@@ -44,7 +45,7 @@ export class Planning {
   }
 
   /**
-   * Makes the plan of the folders that there are now. With a mistake in it no folder is taken up that was not carried before.
+   * Makes the plan of the folders that there are now. With a mistake in it nothing of the route is carried.
    */
   renew(source: Listing, dest: Listing): void {
     const plan = planOf(this.#route, source, dest);
@@ -52,8 +53,7 @@ export class Planning {
     const [before, toldOf] = [this.#pairs, this.#leftOut];
     this.#tellMistakes(mistakes);
     const known = new Map(before.map((pair) => [pair.source, pair]));
-    const pairs =
-      mistakes.length > 0 ? plan.pairs.filter((pair) => known.has(pair.source)) : plan.pairs;
+    const pairs = mistakes.length > 0 ? [] : plan.pairs;
     // A folder's mail goes where it has gone, as long as this process lives.
     this.#pairs = pairs.map((pair) => known.get(pair.source) ?? pair);
     this.#leftOut = new Map(leftOut.map((each) => [each.folder, each]));
@@ -62,7 +62,7 @@ export class Planning {
       const { source: folder, dest: to, said } = pair;
       this.#tell('plan.made', { folder, dest: to, ...(said !== undefined && { why: said }) });
     }
-    for (const pair of before) {
+    for (const pair of mistakes.length > 0 ? [] : before) {
       const { why = 'the source has no such folder any more' } =
         this.#leftOut.get(pair.source) ?? {};
       if (!this.#pairs.includes(pair)) this.#tell('folder.left-out', { folder: pair.source, why });
@@ -76,15 +76,12 @@ export class Planning {
   #tellMistakes(mistakes: readonly string[]): void {
     for (const why of mistakes) {
       if (this.#mistakes.includes(why)) continue;
-      const rest =
-        this.#pairs.length > 0
-          ? 'Folders that were carried before are carried on; no other is taken up.'
-          : 'Nothing of this route is carried.';
       this.#tell('route.blocked', {
         why,
-        msg: `${why}. ${rest} imapferry makes its plan anew at each sweep.`,
+        msg: `${why}. Until then nothing of this route is carried, and all stays where it is; imapferry makes its plan anew at each sweep.`,
       });
     }
+    if (mistakes.length === 0 && this.#mistakes.length > 0) this.#tell('route.resumed', {});
     this.#mistakes = mistakes;
   }
 

@@ -10,6 +10,7 @@ import type { LaneWorld } from './lane.ts';
 import { doubled } from './pace.ts';
 import type { Deliveries } from './queue.ts';
 import { Rounds } from './rounds.ts';
+import type { Share } from './seats.ts';
 import { Watch, type Why } from './watch.ts';
 import type { Works } from './works.ts';
 
@@ -28,6 +29,7 @@ export class Posts {
   readonly #world: LaneWorld;
   readonly #deliveries: Deliveries;
   readonly #stop: AbortSignal;
+  readonly #seats: Share;
   readonly #watches = new Map<string, Post>();
   readonly #visited = new Map<string, FolderPair>();
   /** Since when a folder is looked after as it is now, and when it had new mail last (clock ticks). */
@@ -44,9 +46,19 @@ export class Posts {
   /** When a connection of ours was ended last (clock ticks). */
   #leftAt = Number.NEGATIVE_INFINITY;
 
-  /** @param stop ends them all */
-  constructor(works: Works, world: LaneWorld, deliveries: Deliveries, stop: AbortSignal) {
+  /**
+   * @param seats of the account, for connections that hold IDLE
+   * @param stop ends them all
+   */
+  constructor(
+    works: Works,
+    world: LaneWorld,
+    deliveries: Deliveries,
+    seats: Share,
+    stop: AbortSignal,
+  ) {
     this.#works = works;
+    this.#seats = seats;
     this.#world = world;
     this.#deliveries = deliveries;
     this.#stop = stop;
@@ -61,6 +73,7 @@ export class Posts {
   /** Has these folders looked after, and no others. */
   fill(pairs: readonly FolderPair[]): void {
     const wanted = new Set(pairs.map(({ source }) => source));
+    this.#seats.want(wanted.size);
     for (const folder of this.#watches.keys()) {
       if (!wanted.has(folder)) void this.#letGo(folder, vanished(folder));
     }
@@ -92,19 +105,22 @@ export class Posts {
   #fillVacancies(): void {
     for (const { folder } of byDesert(this.#posted(this.#visited.keys()))) {
       const pair = this.#visited.get(folder);
-      if (this.#watches.size >= this.#most) return;
-      if (pair) this.#watch(pair);
+      if (pair && !this.#watch(pair)) return;
     }
   }
 
-  #watch(pair: FolderPair): void {
+  /** Gives a folder a watcher. Says whether there was one left. */
+  #watch(pair: FolderPair): boolean {
+    if (this.#watches.size >= this.#most || !this.#seats.take()) return false;
     const { source } = pair;
     const watch = new Watch(this.#works, this.#world, pair, this.#deliveries, {
       mailed: () => this.#mailed(source),
       refused: (failure, attempt) => this.#refused(failure, attempt),
     });
     const letGo = new AbortController();
-    const life = watch.run(AbortSignal.any([this.#stop, letGo.signal]));
+    const life = watch
+      .run(AbortSignal.any([this.#stop, letGo.signal]))
+      .finally(() => this.#seats.give());
     this.#lives.add(life);
     this.#visited.delete(source);
     this.#watches.set(source, { pair, watch, letGo, life });
@@ -114,6 +130,7 @@ export class Posts {
       () => this.#lives.delete(life),
       () => undefined,
     );
+    return true;
   }
 
   /** Resolves once the folder's connection has ended. */
@@ -164,7 +181,7 @@ export class Posts {
     this.#swapping = false;
     this.#visit(post.pair);
     const to = this.#visited.get(change.to);
-    if (to && !this.#stop.aborted && this.#watches.size < this.#most) this.#watch(to);
+    if (to && !this.#stop.aborted) this.#watch(to);
   }
 
   /** A connection was not let in. Where others of ours stand and the server minds their number, it gets one fewer. */

@@ -4,6 +4,7 @@ import { isDeleted, travellingFlags } from '../domain/message.ts';
 import type { Note, Retired } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { Batch, Epoch } from './folder-state.ts';
+import { refuseOneMailbox } from './one-mailbox.ts';
 import { tell, type Works } from './works.ts';
 
 /** The flags each original had when it was appended, by UID. */
@@ -17,6 +18,7 @@ export async function retire(
   carried: Carried,
 ): Promise<void> {
   if (receipts.length === 0) return;
+  await refuseOneMailbox(works, batch, receipts);
   const uids = receipts.map(({ original }) => original.uid);
   const after = works.route.afterDelivery;
   switch (after.kind) {

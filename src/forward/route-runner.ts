@@ -27,6 +27,7 @@ import { Deliveries } from './queue.ts';
 import { rehearse } from './rehearse.ts';
 import { reconnect, type Tries } from './retry.ts';
 import { Rounds } from './rounds.ts';
+import type { Share } from './seats.ts';
 import { Sizes } from './sizes.ts';
 import { Strikes } from './strikes.ts';
 import { sweepForEver } from './sweeper.ts';
@@ -39,6 +40,8 @@ export interface RouteWorld {
   readonly destination: DestinationAccount;
   readonly sourceGate: LoginGate;
   readonly destinationGate: LoginGate;
+  /** Of the source account: its connections that may hold IDLE. */
+  readonly seats: Share;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly pace: Pace;
@@ -124,7 +127,8 @@ export class RouteRunner {
     try {
       const first = await this.#begin();
       const world = this.#laneWorld(first);
-      const posts = new Posts(this.#works, world, this.#deliveries, lanes.signal);
+      const { seats } = this.#world;
+      const posts = new Posts(this.#works, world, this.#deliveries, seats, lanes.signal);
       this.#nudge = (pair, why) => posts.nudge(pair, why);
       this.#emit('route.ready', { count: this.#pairs.length });
       posts.fill(this.#pairs);
@@ -252,7 +256,11 @@ export class RouteRunner {
 
   #loginSource(stop = this.#world.quit): Promise<SourceSession> {
     const { source, sourceGate, quit, cut } = this.#world;
-    return sourceGate.login(() => source.connect(AbortSignal.any([quit, stop, cut])), stop);
+    return sourceGate.login(
+      () => source.connect(AbortSignal.any([quit, stop, cut])),
+      stop,
+      this.#route.name,
+    );
   }
 
   #connectSource(stop: AbortSignal, refused: Refused): Promise<SourceSession> {
@@ -287,7 +295,7 @@ export class RouteRunner {
   #destinations(): Destinations {
     const { destination, destinationGate, quit, cut, clock, pace, emit } = this.#world;
     const login = (): Promise<DestinationSession> =>
-      destinationGate.login(() => destination.connect(cut), quit);
+      destinationGate.login(() => destination.connect(cut), quit, this.#route.name);
     return new Destinations({
       route: this.#route.name,
       emit,

@@ -13,7 +13,7 @@ import type { Account } from '../domain/route.ts';
 import { Client } from './client.ts';
 import type { Query, Row } from './fetch.ts';
 import { ensureFolder } from './folders.ts';
-import type { Answer, Token, Tokens } from './internals.ts';
+import type { Answer, ExecOptions, Token, Tokens } from './internals.ts';
 import { ImapSession, LISTED, listedOf, mustBeUids } from './session.ts';
 import { uidSets, uidsOf } from './sets.ts';
 import { notifyOf, statusesOf } from './status.ts';
@@ -116,6 +116,25 @@ class ImapSource extends ImapSession implements SourceSession {
     return originals.sort((a, b) => a.uid - b.uid);
   }
 
+  async unmark(uids: readonly number[]): Promise<void> {
+    this.mustBeOpen('retire');
+    await this.#store('-FLAGS', uids);
+  }
+
+  async #store(
+    item: '+FLAGS' | '-FLAGS',
+    uids: readonly number[],
+    options: ExecOptions = {},
+  ): Promise<void> {
+    const how: Token = { type: 'ATOM', value: item };
+    const deleted: Tokens = [{ type: 'ATOM', value: '\\Deleted' }];
+    for (const set of uidSets(uids)) {
+      await this.client.step('retire', () =>
+        this.client.command('UID STORE', [{ type: 'SEQUENCE', value: set }, how, deleted], options),
+      );
+    }
+  }
+
   async mark(uids: readonly number[]): Promise<Map<number, ReadonlySet<string>>> {
     this.mustBeOpen('retire');
     const wanted = new Set(uids);
@@ -126,15 +145,7 @@ class ImapSource extends ImapSession implements SourceSession {
         if (row?.uid !== undefined && wanted.has(row.uid)) after.set(row.uid, row.flags);
       },
     };
-    const item: Token = { type: 'ATOM', value: '+FLAGS' };
-    const deleted: Tokens = [{ type: 'ATOM', value: '\\Deleted' }];
-    for (const set of uidSets(uids)) {
-      await this.client.step('retire', () =>
-        this.client.command('UID STORE', [{ type: 'SEQUENCE', value: set }, item, deleted], {
-          untagged,
-        }),
-      );
-    }
+    await this.#store('+FLAGS', uids, { untagged });
     // Of a message that was marked before, a server need not say anything.
     const untold = uids.filter((uid) => !after.has(uid));
     for (const { uid, flags } of await this.list(untold)) after.set(uid, flags);

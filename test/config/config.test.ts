@@ -12,6 +12,7 @@ describe('settings without a mistake', () => {
       logLevel: 'info',
       logFormat: undefined,
       doubts: [],
+      remarks: [],
     });
     expect(routes).toEqual([
       {
@@ -77,6 +78,7 @@ describe('settings without a mistake', () => {
       logLevel: 'debug',
       logFormat: 'pretty',
       doubts: [],
+      remarks: [],
     });
     expect(routes[0]).toMatchObject({
       source: { port: 143, security: 'starttls' },
@@ -216,7 +218,6 @@ const MISTAKES: readonly (readonly [env: Environment, ...said: string[]])[] = [
   [{ STATE_DIR: "'/data'" }, `STATE_DIR ${WEARS}`],
   [{ DEST_PASSWORD: undefined, DEST_PASSWORD_FILE: '"/run/p"' }, `DEST_PASSWORD_FILE ${WEARS}`],
   [{ STATE_DIR: 'a\nb' }, 'STATE_DIR holds a line break: is a quotation mark left open?'],
-  [{ ROUTES: 'mum,dad' }, `ROUTES ${LATER}`],
   [{ SOURCE_RATE_LIMIT: '60/min' }, `SOURCE_RATE_LIMIT ${LATER}`],
   [{ DEST_RATE_LIMIT: '500MB/day' }, `DEST_RATE_LIMIT ${LATER}`],
   [{ HTTP_PORT: '8080' }, `HTTP_PORT ${LATER}`],

@@ -56,9 +56,9 @@ describe('in a .env file much looks alike', () => {
     ]);
   });
 
-  test('a route in front of a name is told to come later', () => {
+  test('a route in front of a name wants a route of that name', () => {
     expect(mistakesOf({}, [fileWith('MUM_SOURCE_HOST')])).toEqual([
-      'MUM_SOURCE_HOST is no variable of imapferry: this version does not have several routes yet',
+      'MUM_SOURCE_HOST is no variable of imapferry: ROUTES names no route mum',
     ]);
   });
 

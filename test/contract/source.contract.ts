@@ -320,6 +320,20 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
       expect(await marked()).toEqual([second]);
     });
 
+    it('takes a mark off again, and no other flag, of what is there', async () => {
+      await put(3);
+      await open();
+      const [first = 0, second = 0] = await session.uids();
+      await mail.flag(folder, `${first}`, '+FLAGS (\\Flagged)');
+      await session.mark([first, second]);
+      await session.unmark([first, 99]);
+      await session.unmark([first]);
+      expect(await marked()).toEqual([second]);
+      expect((await session.list([first])).flatMap(({ flags }) => [...flags])).toContain(
+        '\\Flagged',
+      );
+    });
+
     it('marks, and says which flags another client changed meanwhile', async () => {
       await put(2);
       await open();

@@ -26,6 +26,7 @@ const config = {
   logLevel: 'trace',
   logFormat: 'json',
   doubts: [],
+  remarks: [],
 } as const;
 const pace = { ...PACE, ...JSON.parse(TEST_PACE) };
 process.exit(await run(config, { signal: stop.signal, stream, pace }));

@@ -73,6 +73,12 @@ export class Servers implements AsyncDisposable {
     return { able, poor };
   }
 
+  /** One server on both sides: each world's two mailboxes are one. */
+  static async oneForBoth(): Promise<Servers> {
+    const { source } = await Servers.start();
+    return new Servers(source, source);
+  }
+
   /** A world with mailboxes that nobody used before. */
   world(options: WorldOptions = {}): Promise<World> {
     return World.between(this, `user${++this.#worlds}`, options);
@@ -202,6 +208,7 @@ export class World implements AsyncDisposable {
       logLevel: 'info',
       logFormat: 'json',
       doubts: [],
+      remarks: [],
     };
   }
 

@@ -7,6 +7,7 @@ import { systemClock } from '../../src/forward/clock.ts';
 import { LoginGate } from '../../src/forward/login-gate.ts';
 import { PACE, type Pace } from '../../src/forward/pace.ts';
 import { RouteRunner, type SweepResult } from '../../src/forward/route-runner.ts';
+import { Seats } from '../../src/forward/seats.ts';
 import { memoryJournal } from '../support/memory-journal.ts';
 import {
   MemoryServer,
@@ -99,6 +100,7 @@ export class Rig {
       destination: memoryDestination(this.destination),
       sourceGate: new LoginGate(route.source, world),
       destinationGate: new LoginGate(route.destination, world),
+      seats: new Seats(route.maxWatchers).join(),
       quit,
       cut: AbortSignal.any([]),
     });

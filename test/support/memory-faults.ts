@@ -17,6 +17,7 @@ export type CallName =
   | 'listFrom'
   | 'fetch'
   | 'mark'
+  | 'unmark'
   | 'expunge'
   | 'expungeAlone'
   | 'move'

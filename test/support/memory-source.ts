@@ -155,6 +155,16 @@ export class MemorySource extends MemorySession implements SourceSession {
     });
   }
 
+  unmark(uids: readonly number[]): Promise<void> {
+    return this.call('unmark', {
+      uids,
+      effect: () => {
+        this.writable();
+        for (const { flags } of this.among(uids)) flags.delete('\\Deleted');
+      },
+    });
+  }
+
   expunge(uids: readonly number[]): Promise<Set<number>> {
     return this.call('expunge', {
       uids,

@@ -1,0 +1,130 @@
+/** What can be wrong between routes: one source folder in two of them, and mail that goes round in a circle. */
+import { accountId, type FolderRule, type Route } from '../domain/route.ts';
+import { sameFolder } from './folders.ts';
+import type { Mistake } from './mistakes.ts';
+
+/** A route as it is configured, and the variable that names its folders. */
+export interface Drawn {
+  readonly route: Route;
+  readonly variable: string;
+}
+
+/** The routes whose source folders a route must not share, since one of the two removes what it has carried. */
+export function rivalsOf(route: Route, all: readonly Drawn[]): Pick<Route, 'rivals'> {
+  const rivals = all.flatMap(({ route: other }) => (areRivals(route, other) ? [other] : []));
+  if (rivals.length === 0) return {};
+  return { rivals: rivals.map(({ name, folders }) => ({ name, folders })) };
+}
+
+function areRivals(one: Route, other: Route): boolean {
+  const removes = ({ afterDelivery }: Route) => afterDelivery.kind !== 'keep';
+  return (
+    one.name !== other.name &&
+    sameAccount(one.source, other.source) &&
+    (removes(one) || removes(other))
+  );
+}
+
+/** A login name's letter case matters to hardly any server. */
+function sameAccount(one: Route['source'], other: Route['source']): boolean {
+  const id = (account: Route['source']) =>
+    accountId({ ...account, host: account.host.replace(/\.$/, '') }).toLowerCase();
+  return id(one) === id(other);
+}
+
+/** What patterns stand for is known only with the servers' folders: that is the plan's to tell. */
+export function betweenRoutes(all: readonly Drawn[]): Mistake[] {
+  return [...sharedFolders(all), ...circles(all)];
+}
+
+/** A folder that one route names, and another one names or matches. */
+function sharedFolders(all: readonly Drawn[]): Mistake[] {
+  return all.flatMap(({ route, variable }) =>
+    all.flatMap(({ route: other }) => {
+      if (!areRivals(route, other)) return [];
+      const shared = route.folders.findIndex(
+        (rule) => rule.kind === 'folder' && carries(other.folders, rule.name),
+      );
+      if (shared < 0) return [];
+      return [
+        {
+          variable,
+          wrong: `names in entry ${shared + 1} a folder that the route ${other.name} carries, too, from the same account: one of the two would remove what the other has not carried yet`,
+          example: 'AFTER_DELIVERY=keep for both routes, or each folder in one of them',
+        },
+      ];
+    }),
+  );
+}
+
+/** Whether rules mean a folder of that name. `%` is taken for anything: separators are not known yet. */
+function carries(rules: readonly FolderRule[], name: string): boolean {
+  const named = (rule: FolderRule) =>
+    'pattern' in rule ? matches(rule.pattern, name) : sameFolder(rule.name, name);
+  if (rules.some((rule) => rule.kind === 'folder' && named(rule))) return true;
+  if (rules.some((rule) => rule.kind === 'not' && named(rule))) return false;
+  // Who only says what to leave out means all the rest.
+  if (rules.every(({ kind }) => kind === 'not')) return true;
+  return rules.some((rule) => rule.kind === 'pattern' && named(rule));
+}
+
+function matches(pattern: string, name: string): boolean {
+  const plain = (text: string) => (text.toUpperCase() === 'INBOX' ? 'INBOX' : text);
+  const regex = plain(pattern)
+    .split(/[*%]+/)
+    .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+    .join('.*');
+  return new RegExp(`^${regex}$`, 'su').test(plain(name));
+}
+
+/** Where a route's mail arrives, as far as FOLDERS tells: folders by name, or any. */
+function arrivals({ folders }: Route): readonly (string | undefined)[] {
+  return folders.flatMap((rule) => {
+    if (rule.kind === 'not') return [];
+    if (rule.kind === 'pattern') return [undefined];
+    return [rule.to ?? rule.name];
+  });
+}
+
+/** Whether what one route brings is carried on by the other. */
+function leadsTo(one: Route, other: Route): boolean {
+  if (!sameAccount(one.destination, other.source)) return false;
+  if (arrivals(one).length === 0) return true;
+  return arrivals(one).some((name) => name === undefined || carries(other.folders, name));
+}
+
+/** Circles of two routes or more; each is told once, at its first route. A route that leads to itself is told by itself. */
+function circles(all: readonly Drawn[]): Mistake[] {
+  return all.flatMap(({ route, variable }, first) => {
+    const way = wayBack(
+      route,
+      route,
+      all.slice(first).map((each) => each.route),
+      [],
+    );
+    if (way === undefined) return [];
+    return [
+      {
+        variable,
+        wrong: `sends mail round in a circle: ${[...way, route].map(({ name }) => name).join(' → ')}; what is carried would come back to where it came from, for ever`,
+        example: 'FOLDERS=INBOX, with each account a source or a destination only',
+      },
+    ];
+  });
+}
+
+function wayBack(
+  from: Route,
+  to: Route,
+  among: readonly Route[],
+  before: readonly Route[],
+): readonly Route[] | undefined {
+  const way = [...before, from];
+  if (before.length > 0 && leadsTo(from, to)) return way;
+  for (const next of among) {
+    if (way.includes(next) || !leadsTo(from, next)) continue;
+    const found = wayBack(next, to, among, way);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
