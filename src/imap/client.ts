@@ -112,8 +112,8 @@ export class Client {
           ? { user: account.user, accessToken: secret }
           : { user: account.user, pass: secret },
       transport: transportFor(account),
-      connectionTimeout: Math.min(silence, 30_000),
-      // Sooner than the silence that is borne: a missing greeting has its own likely cause, and is told so.
+      // Sooner than the silence that is borne: each has its own likely cause, and is told so.
+      connectionTimeout: Math.min(silence / 2, 30_000),
       greetingTimeout: Math.min(silence / 2, 30_000),
       socketTimeout: silence,
       autoIdleDelay: IDLE_DELAY,
