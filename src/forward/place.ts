@@ -111,12 +111,14 @@ async function recover(
     noteFound(works, epoch, view, doubtful, second.found, notes);
     receipts.push(...second.found);
     for (const original of second.missing) {
-      if (!epoch.sent.get(original.uid)?.accepted) {
+      const dest = notes.get(original.uid)?.dest ?? again;
+      // Where the folder was made anew since, the copy went with the old one.
+      if (!epoch.sent.get(original.uid)?.accepted || dest.uidValidity !== again.uidValidity) {
         absent.push(original);
         continue;
       }
       // Not interrupted: sent again, it would fare no better, and the destination fill with bad copies.
-      differs(works, epoch, original, notes.get(original.uid)?.dest ?? again, undefined);
+      differs(works, epoch, original, dest, undefined);
       works.differed(epoch);
     }
   }
