@@ -3,7 +3,7 @@ import { isDeleted, type Listed, type Original } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { refuse } from './aside.ts';
 import type { Batch, Epoch } from './folder-state.ts';
-import { intentOf, keyOf, type Works } from './works.ts';
+import { intentOf, type Works } from './works.ts';
 
 /**
  * The originals as the source returns them now. Those that are gone or marked by now are missing, and so are those that
@@ -16,7 +16,10 @@ export async function fetchOriginals(
   notes: ReadonlyMap<number, Note>,
 ): Promise<Original[]> {
   const listed = new Map(messages.map((message) => [message.uid, message]));
-  const fetched = await lane.use(epoch, works.quit, (session) => session.fetch([...listed.keys()]));
+  const { fetched, estimates } = await lane.use(epoch, works.quit, async (session) => ({
+    fetched: await session.fetch([...listed.keys()]),
+    estimates: session.abilities.estimatesSizes,
+  }));
   // Marked by someone else while its batch waited.
   const unmarked = fetched.filter(({ flags }) => !isDeleted(flags));
   const tellsTruth = ({ uid, bytes, size }: Original) =>
@@ -27,12 +30,8 @@ export async function fetchOriginals(
   const again = await fetchedAgain(works, epoch, doubtful);
   const cameTwice = ({ uid, bytes }: Original) =>
     bytes.length > 0 && again.get(uid)?.equals(bytes) === true;
-  for (const original of unmarked) {
-    if (isSure(original) || cameTwice(original))
-      works.sizes.saw(keyOf(epoch, original.uid), tellsTruth(original));
-  }
   const isBelieved = (original: Original) =>
-    isSure(original) || (cameTwice(original) && (tellsTruth(original) || works.sizes.areEstimates));
+    isSure(original) || (cameTwice(original) && (tellsTruth(original) || estimates));
   for (const original of doubtful) {
     if (isBelieved(original)) continue;
     const told = listed.get(original.uid)?.size ?? original.size;
@@ -60,7 +59,7 @@ async function fetchedAgain(works: Works, epoch: Epoch, doubtful: Original[]): P
 function why(told: number, { uid, bytes }: Original, again: Again): string {
   const other = again.get(uid);
   if (other?.equals(bytes) && bytes.length > 0)
-    return `the source says it has ${told} bytes and returns ${bytes.length}, while the sizes it tells of other messages are not known to be estimates: it may be cut short.`;
+    return `the source says it has ${told} bytes and returns ${bytes.length}, the same ones on another connection: it may be cut short.`;
   const then = other ? `${other.length} on another connection` : 'nothing on another connection';
   return `the source says it has ${told} bytes, returns ${bytes.length}, and ${then}: not the same ones twice.`;
 }

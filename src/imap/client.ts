@@ -59,6 +59,8 @@ export class Client {
   #renewal: NodeJS.Timeout | undefined;
   /** Called each time that IDLE was renewed. */
   renewed: () => void = () => undefined;
+  /** What the server said first. */
+  greeting: string | undefined;
   readonly #unwanted: Unwanted;
   #error: unknown;
   #ended = false;
@@ -85,6 +87,7 @@ export class Client {
     });
     const read = flow.handleResponse.bind(flow);
     flow.handleResponse = async (answer) => {
+      this.greeting ??= answer.payload.toString('latin1');
       if (this.#unwanted.bears(answer)) return read(answer);
       this.#giveUp('FLOOD');
       return false;

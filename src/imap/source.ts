@@ -39,6 +39,7 @@ class ImapSource extends ImapSession implements SourceSession {
       idle: client.has('IDLE') && !client.flow.skipIdle,
       uidPlus: client.has('UIDPLUS'),
       move: client.has('MOVE'),
+      estimatesSizes: /Microsoft Exchange/i.test(client.greeting ?? ''),
     };
   }
 

@@ -52,7 +52,7 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
 
     it('says what the server can', () => {
       const { idle, uidPlus, move } = can;
-      expect(session.abilities).toEqual({ idle, uidPlus, move });
+      expect(session.abilities).toEqual({ idle, uidPlus, move, estimatesSizes: false });
     });
 
     it('opens a folder and says where it stands', async () => {

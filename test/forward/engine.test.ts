@@ -226,7 +226,12 @@ describe('AFTER_DELIVERY', () => {
 describe('without UIDPLUS at the source', () => {
   it('carries nothing under move where there is no MOVE either, and says so', async () => {
     await using rig = new Rig();
-    rig.source.manners.abilities = { idle: true, uidPlus: false, move: false };
+    rig.source.manners.abilities = {
+      idle: true,
+      uidPlus: false,
+      move: false,
+      estimatesSizes: false,
+    };
     rig.source.put(letter());
     rig.start({ afterDelivery: { kind: 'move', folder: 'Carried' } });
     await rig.until('it is told', () => rig.count('folder.left-out') === 1);
@@ -235,7 +240,12 @@ describe('without UIDPLUS at the source', () => {
 
   it('expunges where nothing else is marked', async () => {
     await using rig = new Rig();
-    rig.source.manners.abilities = { idle: true, uidPlus: false, move: false };
+    rig.source.manners.abilities = {
+      idle: true,
+      uidPlus: false,
+      move: false,
+      estimatesSizes: false,
+    };
     rig.source.put(letter());
     rig.start();
     await rig.empty();
@@ -244,7 +254,12 @@ describe('without UIDPLUS at the source', () => {
 
   it('leaves ours marked while a stranger is marked, tells it once, and tries again at each sweep', async () => {
     await using rig = new Rig();
-    rig.source.manners.abilities = { idle: true, uidPlus: false, move: false };
+    rig.source.manners.abilities = {
+      idle: true,
+      uidPlus: false,
+      move: false,
+      estimatesSizes: false,
+    };
     const theirs = rig.source.put(letter('theirs'), { flags: ['\\Deleted'] });
     rig.source.put(letter('ours'));
     rig.start({ sweepInterval: 20 });
