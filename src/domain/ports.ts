@@ -99,6 +99,8 @@ export interface SourceAbilities {
   readonly notify: boolean;
   /** One command asks for where all folders stand. */
   readonly listStatus: boolean;
+  /** The sizes that it tells (RFC822.SIZE) are estimates, against RFC 9051 §2.3.4: Exchange does so unless told otherwise. */
+  readonly estimatesSizes: boolean;
 }
 
 /** Where a folder stands, as far as the server says so (RFC 9051 §7.3.4). */
@@ -232,8 +234,17 @@ export interface FolderKey {
   readonly uidValidity: number;
 }
 
-/** The original that a copy proves; `undefined`: one of another source account. */
-export type Claimant = MessageKey | undefined;
+/** The original that a copy proves. */
+export interface Claimant extends MessageKey {
+  readonly sha256: string;
+  /** INTERNALDATE, epoch milliseconds. */
+  readonly internalDate?: number;
+  /**
+   * Its folder was renumbered since. With its mark taken off, or restored from a backup, it may come back under another
+   * number, with the same bytes and INTERNALDATE, and may prove itself by this copy again.
+   */
+  readonly renumbered: boolean;
+}
 
 /**
  * What survives a crash. Synchronous; each call is one transaction, on disk when it returns (synchronous=FULL), or
@@ -285,7 +296,7 @@ export interface RouteJournal {
   withdraw(from: FolderKey, uids: readonly number[]): void;
   /**
    * Receipts issued: each row becomes `proven`, each copy's UID is claimed for ever. Throws if one was claimed by another
-   * original (step `verify`), or if an original was never noted.
+   * original (step `verify`), but for one that comes back renumbered, or if an original was never noted.
    */
   prove(receipts: readonly Receipt[], at: number): void;
   /** The Receipts of rows in state `proven` or `retired`, to retire again. */
@@ -297,6 +308,8 @@ export interface RouteJournal {
    * expunged; rows in any other state are removed.
    */
   gone(from: FolderKey, uids: readonly number[], at: number): void;
+  /** Retired originals that were taken to be gone are in their folder all the same. */
+  presentAgain(from: FolderKey, uids: readonly number[]): void;
   /**
    * Other messages are there under these numbers by now: their rows are removed. What their copies prove stays claimed.
    */
@@ -311,15 +324,16 @@ export interface RouteJournal {
   ): void;
   /**
    * UIDs of a destination folder that already prove an original, whichever route of this journal proved it, each with
-   * that original. With `uids` only those of them that are asked for.
+   * that original (`undefined`: of another source account). With `uids` only those of them that are asked for.
    */
-  claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant>;
-  /** The originals with this SHA-256 whose copies in that folder were proven under another UIDVALIDITY of it. */
-  claimedBefore(dest: FolderKey, sha256: string): Claimant[];
-  /** These copies prove nothing any more, and are free to prove an original. */
-  letGo(dest: FolderKey, uids: readonly number[]): void;
-  /** The originals with this SHA-256 that are noted `appending` for that destination folder, whichever route's they are. */
-  onTheWay(folder: string, sha256: string): Claimant[];
+  claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant | undefined>;
+  /**
+   * The originals with this SHA-256 whose copies in that folder were proven under another UIDVALIDITY of it, and not under
+   * this one (`undefined`: of another source account).
+   */
+  claimedBefore(dest: FolderKey, sha256: string): (Claimant | undefined)[];
+  /** The rows of a folder that are `appending` with this SHA-256. */
+  onTheWay(from: FolderKey, sha256: string): Note[];
   /** Rows of the route by state. */
   count(state: Note['state']): number;
   /** What is set aside: for `imapferry stuck`. */

@@ -3,17 +3,14 @@
  * refused for everybody's sake; for good after three copies in a row that differ from their originals.
  */
 import type { Emit, EventFields } from '../domain/events.ts';
-import type { Failure, Step } from '../domain/failure.ts';
+import type { Failure } from '../domain/failure.ts';
 import type { Clock } from '../domain/ports.ts';
-import type { Outcome } from './deliver.ts';
+import type { Outcome, Trip } from './deliver.ts';
 import type { Batch } from './folder-state.ts';
 import { doubled, type Pace } from './pace.ts';
 import type { Deliveries } from './queue.ts';
 
 const MOST_DIFFERING = 3;
-
-/** The steps that a batch takes which sends nothing. */
-const ELSEWHERE: ReadonlySet<Step> = new Set(['look', 'fetch', 'retire', 'journal']);
 
 export class Blockade {
   readonly #route: string;
@@ -69,11 +66,12 @@ export class Blockade {
   delivered(outcome: Outcome): void {
     if (this.#holds === 0 || (this.#atDestination && outcome === 'not sent')) return;
     this.#holds = 0;
+    this.#atDestination = false;
     this.#world.emit('route.resumed', { route: this.#route });
   }
 
   /** A batch was put down. Says what it failed of; holds the deliveries where that concerns more than the batch. */
-  failed(batch: Batch, failure: Failure): Failure {
+  failed(batch: Batch, { atDestination }: Trip, failure: Failure): Failure {
     const { emit } = this.#world;
     const everybody =
       failure.scope === 'account' ||
@@ -100,14 +98,14 @@ export class Blockade {
     if (this.patience === 'none') {
       this.failures.push(failure);
       if (everybody) this.#deliveries.block();
-    } else if (everybody) this.#hold(failure);
+    } else if (everybody) this.#hold(failure, atDestination);
     return failure;
   }
 
-  #hold(failure: Failure): void {
+  #hold(failure: Failure, atDestination: boolean): void {
+    this.#atDestination ||= atDestination && failure.step !== 'journal';
     if (this.#timer !== undefined) return;
     const { pace } = this.#world;
-    this.#atDestination = !ELSEWHERE.has(failure.step);
     const pause = doubled(pace.holdFirst, this.#holds++, pace.holdLongest);
     this.#deliveries.hold();
     this.#timer = setTimeout(

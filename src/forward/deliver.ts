@@ -19,14 +19,14 @@ import { intentOf, type Works } from './works.ts';
  * attempt; what is noted stays noted. While it lasts, the journal knows the messages as in hand: should the process die,
  * the next one knows with which.
  */
-export async function deliver(works: Works, found: Batch): Promise<Outcome> {
+export async function deliver(works: Works, found: Batch, trip: Trip): Promise<Outcome> {
   const { key } = found.epoch;
   const batch = { ...found, messages: withoutDeadly(works, found) };
   const uids = batch.messages.map(({ uid }) => uid);
   if (uids.length === 0) return 'not sent';
   works.journal.takeUp(key, uids);
   try {
-    return await attempts(works, batch);
+    return await attempts(works, batch, trip);
   } finally {
     works.journal.putDown(key, uids);
   }
@@ -46,10 +46,9 @@ function withoutDeadly(works: Works, batch: Batch): readonly Listed[] {
   });
 }
 
-async function attempts(works: Works, batch: Batch): Promise<Outcome> {
+async function attempts(works: Works, batch: Batch, trip: Trip): Promise<Outcome> {
   const { allowance, clock, pace, quit } = works;
-  const carried = new Map<number, ReadonlySet<string>>();
-  return attempt(() => allowance.attempt(() => once(works, batch, carried), quit, wasRefused), {
+  return attempt(() => allowance.attempt(() => once(works, batch, trip), quit, wasRefused), {
     clock,
     pace,
     signal: quit,
@@ -77,16 +76,26 @@ function wasRefused(came: { value: Outcome } | { thrown: unknown }): boolean {
   return !(came.thrown instanceof Failure) || came.thrown.kind !== 'lost';
 }
 
+/** What the attempts at one batch share. */
+export interface Trip {
+  /** The flags that each original had when it was appended, by UID. */
+  readonly carried: Map<number, ReadonlySet<string>>;
+  /** The batch is at the destination, or on its way there: what fails now fails there. */
+  atDestination: boolean;
+}
+
+export function setOut(): Trip {
+  return { carried: new Map(), atDestination: false };
+}
+
 export type Outcome =
   /** Nothing of it went to the destination: there was nothing to send. */
   'not sent' | 'through' | 'some refused';
 
-async function once(
-  works: Works,
-  batch: Batch,
-  carried: Map<number, ReadonlySet<string>>,
-): Promise<Outcome> {
+async function once(works: Works, batch: Batch, trip: Trip): Promise<Outcome> {
   const { epoch } = batch;
+  const { carried } = trip;
+  trip.atDestination = false;
   const notes = works.journal.notes(
     epoch.key,
     batch.messages.map(({ uid }) => uid),
@@ -102,7 +111,7 @@ async function once(
   const seek = [...roads.seek, ...told.other];
   const travelling = withinLimits(works, batch, [...seek, ...roads.fresh], notes);
   const seeking = new Set(seek.map(({ uid }) => uid));
-  const outcome = await send(works, batch, travelling, seeking, notes, carried);
+  const outcome = await send(works, batch, travelling, seeking, notes, trip);
   if (told.unclear.length > 0) throw unclear(batch, told.unclear);
   return outcome;
 }
@@ -114,21 +123,28 @@ async function send(
   travelling: readonly Listed[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
-  carried: Map<number, ReadonlySet<string>>,
+  trip: Trip,
 ): Promise<Outcome> {
   if (travelling.length === 0) return 'not sent';
   const { epoch } = batch;
+  const { carried } = trip;
+  trip.atDestination = true;
   await works.destinations.ready();
+  trip.atDestination = false;
   const { originals, doubtful } = await fetchOriginals(works, batch, travelling);
   for (const [original, why] of doubtful) {
     refuse(works, epoch, intentOf(original), notes.get(original.uid), why);
   }
+  if (originals.length === 0) return refusedAny(works, batch) ? 'some refused' : 'not sent';
   for (const { uid, flags } of originals) {
     // A copy that an earlier attempt made has the flags of that time.
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
   }
+  trip.atDestination = true;
   const { receipts, failure } = await place(works, epoch, originals, seeking, notes);
+  trip.atDestination = false;
   await retire(works, batch, receipts, carried);
+  trip.atDestination = failure !== undefined;
   if (failure) throw failure;
   return refusedAny(works, batch) ? 'some refused' : 'through';
 }

@@ -1,7 +1,7 @@
 /** Fetches a batch's originals, and doubts what does not have the size that the server said. */
 import { isDeleted, type Listed, type Original } from '../domain/message.ts';
 import type { Batch, Epoch } from './folder-state.ts';
-import { keyOf, type Works } from './works.ts';
+import type { Works } from './works.ts';
 
 export interface Fetched {
   readonly originals: Original[];
@@ -16,7 +16,10 @@ export async function fetchOriginals(
   messages: readonly Listed[],
 ): Promise<Fetched> {
   const listed = new Map(messages.map((message) => [message.uid, message]));
-  const fetched = await lane.use(epoch, works.quit, (session) => session.fetch([...listed.keys()]));
+  const { fetched, estimates } = await lane.use(epoch, works.quit, async (session) => ({
+    fetched: await session.fetch([...listed.keys()]),
+    estimates: session.abilities.estimatesSizes,
+  }));
   // Marked by someone else while its batch waited.
   const unmarked = fetched.filter(({ flags }) => !isDeleted(flags));
   const tellsTruth = ({ uid, bytes, size }: Original) =>
@@ -27,12 +30,8 @@ export async function fetchOriginals(
   const again = await fetchedAgain(works, epoch, unsure);
   const cameTwice = ({ uid, bytes }: Original) =>
     bytes.length > 0 && again.get(uid)?.equals(bytes) === true;
-  for (const original of unmarked) {
-    if (isSure(original) || cameTwice(original))
-      works.sizes.saw(keyOf(epoch, original.uid), tellsTruth(original));
-  }
   const isBelieved = (original: Original) =>
-    isSure(original) || (cameTwice(original) && (tellsTruth(original) || works.sizes.areEstimates));
+    isSure(original) || (cameTwice(original) && (tellsTruth(original) || estimates));
   const doubtful = new Map<Original, string>();
   for (const original of unsure) {
     if (isBelieved(original)) continue;
@@ -61,7 +60,7 @@ async function fetchedAgain(works: Works, epoch: Epoch, unsure: Original[]): Pro
 function why(told: number, { uid, bytes }: Original, again: Again): string {
   const other = again.get(uid);
   if (other?.equals(bytes) && bytes.length > 0)
-    return `the source says it has ${told} bytes and returns ${bytes.length}, while the sizes it tells of other messages are not known to be estimates: it may be cut short.`;
+    return `the source says it has ${told} bytes and returns ${bytes.length}, the same ones on another connection: it may be cut short.`;
   const then = other ? `${other.length} on another connection` : 'nothing on another connection';
   return `the source says it has ${told} bytes, returns ${bytes.length}, and ${then}: not the same ones twice.`;
 }

@@ -97,7 +97,10 @@ async function lookAtAll(
   const marked = listed.filter(({ uid, flags }) => isDeleted(flags) && !notes.has(uid));
   epoch.marked = new Set(marked.map(looksOf));
   // The notes may have moved on while the server was listing.
-  return { listed, notes: works.journal.notes(epoch.key, wanted) };
+  const now = works.journal.notes(epoch.key, wanted);
+  const again = wanted.filter((uid) => now.get(uid)?.state === 'retired' && !notes.has(uid));
+  if (again.length > 0) works.journal.presentAgain(epoch.key, again);
+  return { listed, notes: now };
 }
 
 /** Closes the rows of originals that are no longer in their folder. */

@@ -106,18 +106,22 @@ async function recover(
     } else absent.push(original);
   }
   if (doubtful.length > 0) {
-    // The second look, on a fresh SELECT, long enough after the interruption.
+    // The second look, on a fresh SELECT and a fresh listing, long enough after the interruption.
+    works.listings.forget(view.folder);
     const again = await session.open(view.folder, { fresh: true });
     const second = await seek(works, session, again, epoch, doubtful, notes);
     noteFound(works, epoch, view, doubtful, second.found, notes);
     receipts.push(...second.found);
     for (const original of second.missing) {
-      if (!epoch.sent.get(original.uid)?.accepted) {
+      // Where no note says since when, its bad copy may be anywhere.
+      const dest = notes.get(original.uid)?.dest ?? { ...again, uidNext: 1 };
+      // Where the folder was made anew since, the copy went with the old one.
+      if (!epoch.sent.get(original.uid)?.accepted || dest.uidValidity !== again.uidValidity) {
         absent.push(original);
         continue;
       }
       // Not interrupted: sent again, it would fare no better, and the destination fill with bad copies.
-      differs(works, epoch, original, notes.get(original.uid)?.dest ?? again, undefined);
+      differs(works, epoch, original, dest, undefined);
       works.differed(epoch);
     }
   }

@@ -131,17 +131,17 @@ async function expunge(
   uids: readonly number[],
 ): Promise<void> {
   const { epoch } = batch;
-  const { gone, strangers, unsure } = await batch.lane.use(epoch, works.cut, async (session) => {
-    const { uidPlus } = session.abilities;
-    if (uidPlus) return { gone: await session.expunge(uids), strangers: false, unsure: false };
+  const { gone, strangers, marks } = await batch.lane.use(epoch, works.cut, async (session) => {
     const marks = epoch.marksOn(session);
-    const unsure = proven(works, epoch, epoch.inHand).some((uid) => !marks.has(uid));
-    return { ...(await session.expungeAlone(proven(works, epoch, marks))), unsure };
+    if (session.abilities.uidPlus)
+      return { gone: await session.expunge(uids), strangers: false, marks };
+    return { ...(await session.expungeAlone(ours(works, epoch, marks))), marks };
   });
   if (!strangers) return confirm(works, batch, receipts, gone, 'expunged');
   done(works, batch, receipts, uids, 'marked');
-  // What other batches have in hand, marked on an earlier connection, is theirs to look at first.
-  if (unsure) return works.revisit(epoch.pair, works.pace.refusedFirst);
+  // What was marked on an earlier connection may be ours, and has to be looked at again first.
+  if (someMarkedBefore(works, epoch, marks))
+    return works.revisit(epoch.pair, works.pace.refusedFirst);
   if (epoch.heldTold) return;
   epoch.heldTold = true;
   works.emit('retire.held', {
@@ -157,10 +157,17 @@ async function expunge(
  * Which of these are proven and not known to be gone. What was expunged or moved, and is there all the same, may be another
  * message by now.
  */
-function proven({ journal }: Works, { key }: Epoch, uids: Iterable<number>): number[] {
+function ours({ journal }: Works, { key }: Epoch, marks: ReadonlySet<number>): number[] {
   const isThere = ({ state, retired }: Note) =>
     state === 'proven' || retired === 'marked' || retired === 'kept';
-  return [...journal.notes(key, [...uids]).values()].filter(isThere).map(({ uid }) => uid);
+  return [...journal.notes(key, [...marks]).values()].filter(isThere).map(({ uid }) => uid);
+}
+
+/** Whether the journal knows of messages that may bear a mark of ours from another connection. */
+function someMarkedBefore({ journal }: Works, { key }: Epoch, marks: ReadonlySet<number>): boolean {
+  return [...journal.notes(key).values()].some(
+    ({ uid, state, retired }) => (state === 'proven' || retired === 'marked') && !marks.has(uid),
+  );
 }
 
 /** Notes those with which it is so; those with which it is not are a failure, and stay proven. */

@@ -13,7 +13,7 @@ import { accountId, type FolderPair, type Listing, type Route } from '../domain/
 import { admit } from './admit.ts';
 import { Allowance } from './allowance.ts';
 import { Blockade } from './blockade.ts';
-import { deliver } from './deliver.ts';
+import { deliver, setOut } from './deliver.ts';
 import { Destinations } from './destinations.ts';
 import { Epochs } from './epochs.ts';
 import type { Batch, Epoch } from './folder-state.ts';
@@ -28,7 +28,6 @@ import { rehearse } from './rehearse.ts';
 import { reconnect, type Tries } from './retry.ts';
 import { Rounds } from './rounds.ts';
 import type { Share } from './seats.ts';
-import { Sizes } from './sizes.ts';
 import { Strikes } from './strikes.ts';
 import { sweepForEver } from './sweeper.ts';
 import type { Why } from './watch.ts';
@@ -91,7 +90,6 @@ export class RouteRunner {
       journal: journal.route(route.name, accountId(route.source), accountId(route.destination)),
       destinations: this.#destinations(),
       listings: new Listings(),
-      sizes: new Sizes(),
       strikes: new Strikes(),
       allowance: new Allowance(clock, pace),
       clock,
@@ -326,12 +324,13 @@ export class RouteRunner {
   async #carry(batch: Batch): Promise<void> {
     const { quit } = this.#world;
     if (quit.aborted || this.#deliveries.blocked) return;
+    const trip = setOut();
     try {
       const carry = this.#route.dryRun ? rehearse : deliver;
-      this.#blockade.delivered(await carry(this.#works, batch));
+      this.#blockade.delivered(await carry(this.#works, batch, trip));
     } catch (thrown) {
       if (quit.aborted) return;
-      const failure = this.#blockade.failed(batch, asFailure(thrown, 'fetch'));
+      const failure = this.#blockade.failed(batch, trip, asFailure(thrown, 'fetch'));
       const { epoch, messages } = batch;
       const parts = failure.kind === 'lost' && messages.length > 1;
       if (parts) for (const { uid } of messages) epoch.apart.add(uid);

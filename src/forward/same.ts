@@ -33,10 +33,18 @@ export async function compareWithNotes(
 ): Promise<Told> {
   const uids = messages.map(({ uid }) => uid).filter((uid) => !carried.has(uid));
   if (uids.length === 0) return { same: [...messages], other: [], unclear: [] };
-  const fetched = await lane.use(epoch, works.quit, (session) => session.fetch(uids));
+  const { fetched, estimates } = await lane.use(epoch, works.quit, async (session) => ({
+    fetched: await session.fetch(uids),
+    estimates: session.abilities.estimatesSizes,
+  }));
   const isSame = (uid: number, bytes: Buffer) => sha256(bytes) === notes.get(uid)?.sha256;
+  const hasDate = ({ uid, internalDate }: Original) => {
+    const noted = notes.get(uid)?.internalDate;
+    return noted === undefined || noted === internalDate?.getTime();
+  };
   const first = new Map(fetched.map((original) => [original.uid, original]));
-  const odd = fetched.filter(({ uid, bytes }) => !isSame(uid, bytes)).map(({ uid }) => uid);
+  const isIt = (original: Original) => isSame(original.uid, original.bytes) && hasDate(original);
+  const odd = fetched.filter((original) => !isIt(original)).map(({ uid }) => uid);
   const again = odd.length > 0 ? await works.fetchAgain(epoch, odd) : new Map<number, Buffer>();
   const told: Told = { same: [], other: [], unclear: [] };
   for (const message of messages) {
@@ -44,8 +52,9 @@ export async function compareWithNotes(
     const original = first.get(uid);
     if (carried.has(uid)) told.same.push(message);
     else if (original === undefined) continue;
-    else if (isSame(uid, original.bytes)) told.same.push(message);
-    else told[doubted(works, original, again.get(uid), isSame)].push(message);
+    else if (isIt(original)) told.same.push(message);
+    else if (isSame(uid, original.bytes)) told[again.has(uid) ? 'other' : 'unclear'].push(message);
+    else told[doubted(original, estimates, again.get(uid), isSame)].push(message);
   }
   if (told.other.length > 0)
     works.journal.forget(
@@ -56,22 +65,22 @@ export async function compareWithNotes(
 }
 
 function doubted(
-  { sizes }: Works,
   { uid, bytes, size }: Original,
+  estimates: boolean,
   again: Buffer | undefined,
   isSame: (uid: number, bytes: Buffer) => boolean,
 ): keyof Told {
   if (again === undefined) return 'unclear';
   if (isSame(uid, again)) return 'same';
   const cameTwice = bytes.length > 0 && again.equals(bytes);
-  return cameTwice && (bytes.length === size || sizes.areEstimates) ? 'other' : 'unclear';
+  return cameTwice && (bytes.length === size || estimates) ? 'other' : 'unclear';
 }
 
 /** What is unclear stays, and is asked for again. */
 export function unclear({ epoch }: Batch, messages: readonly Listed[]): Failure {
   const which = messages.map(({ uid }) => uid).join(', ');
   return new Failure(
-    `What ${epoch.pair.source} returns for UID ${which} is not what was carried under that number, and not the same twice. It stays at the source; imapferry asks for it again.`,
+    `What ${epoch.pair.source} returns for UID ${which} is not what was carried under that number, and can't be believed: it did not come the same twice, or not in the size that the server tells. It stays at the source; imapferry asks for it again.`,
     { step: 'fetch', scope: 'connection' },
   );
 }

@@ -9,14 +9,7 @@ import { type Proof, Receipt } from '../domain/receipt.ts';
 import type { Verify } from '../domain/route.ts';
 import type { Epoch } from './folder-state.ts';
 import type { Listing } from './listing.ts';
-import {
-  isSameKey,
-  isTwinUnderWay,
-  type Match,
-  unlikeness,
-  wasMarked,
-  withoutOtherTwins,
-} from './twins.ts';
+import { isItself, type Match, shareWithTwins, unlikeness, withoutEarlierTwins } from './twins.ts';
 import { keyOf, type Works } from './works.ts';
 
 export interface Sought {
@@ -58,36 +51,18 @@ export async function seek(
     }
   }
   // A copy that proves an original already proves no other one.
-  const isItself = (claimant: Claimant, original: Original) =>
-    isSameKey(claimant, keyOf(epoch, original.uid)) || wasMarked(works, epoch, claimant, original);
   const claimed = works.journal.claimed(view, [...wanted.keys()]);
   for (const [uid, claimant] of claimed) {
     const { row, originals: maybe = [] } = wanted.get(uid) ?? {};
-    const its = maybe.filter((original) => isItself(claimant, original));
+    const its = maybe.filter((original) => isItself(epoch, claimant, original));
     if (row !== undefined && its.length > 0) wanted.set(uid, { row, originals: its });
     else wanted.delete(uid);
   }
-  const matches = await matchesOf(works, session, view, epoch, wanted, notes, claimed);
-  const free = withoutOtherTwins(works, view, epoch, originals, matches).map(
-    ({ receipt }) => receipt,
-  );
-  const seen = new Set(free.map((receipt) => receipt.original.uid));
-  const waiting = new Set(
-    originals
-      .filter((original) => seen.has(original.uid) && !notes.has(original.uid))
-      .filter((original) => isTwinUnderWay(epoch, original))
-      .map(({ uid }) => uid),
-  );
+  const all = await matchesOf(works, session, view, epoch, wanted, notes, claimed);
+  const free = withoutEarlierTwins(works, view, epoch, originals, all);
+  const { matches, waiting } = shareWithTwins(works, view, epoch, originals, notes, free);
   if (waiting.size > 0) works.revisit(epoch.pair, works.pace.attemptFirst);
-  const found = assign(free.filter(({ original }) => !waiting.has(original.uid)));
-  const renumbered = found.filter(({ copy, original }) => {
-    return claimed.has(copy.uid) && !isSameKey(claimed.get(copy.uid), original);
-  });
-  if (renumbered.length > 0)
-    works.journal.letGo(
-      view,
-      renumbered.map(({ copy }) => copy.uid),
-    );
+  const found = assign(matches.map(({ receipt }) => receipt));
   const settled = new Set([...waiting, ...found.map((receipt) => receipt.original.uid)]);
   return { found, missing: originals.filter(({ uid }) => !settled.has(uid)), listing };
 }
@@ -103,7 +78,7 @@ async function matchesOf(
   epoch: Epoch,
   wanted: ReadonlyMap<number, Sighted>,
   notes: ReadonlyMap<number, Note>,
-  claimed: ReadonlyMap<number, Claimant>,
+  claimed: ReadonlyMap<number, Claimant | undefined>,
 ): Promise<Match[]> {
   const matches: Match[] = [];
   const read = async (uids: readonly number[]): Promise<number[]> => {
@@ -132,9 +107,18 @@ async function matchesOf(
     matches.map(({ receipt }) => receipt.copy.uid),
   );
   return matches
-    .filter(({ receipt: { copy } }) => !taken.has(copy.uid) || claimed.has(copy.uid))
+    .filter(({ receipt: { copy } }) => {
+      const claimant = taken.get(copy.uid);
+      return !taken.has(copy.uid) || (claimant && isSame(claimant, claimed.get(copy.uid)));
+    })
     .map((match) => ({ ...match, isClaimed: taken.has(match.receipt.copy.uid) }))
     .sort((a, b) => a.unlike - b.unlike);
+}
+
+function isSame(one: Claimant, other: Claimant | undefined): boolean {
+  return (
+    one.folder === other?.folder && one.uidValidity === other.uidValidity && one.uid === other.uid
+  );
 }
 
 /** The lowest UID that a copy may have, where the journal tells. */

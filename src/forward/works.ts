@@ -9,7 +9,6 @@ import type { Destinations } from './destinations.ts';
 import type { Epoch } from './folder-state.ts';
 import type { Listings } from './listing.ts';
 import type { Pace } from './pace.ts';
-import type { Sizes } from './sizes.ts';
 import type { Strikes } from './strikes.ts';
 
 export interface Works {
@@ -17,7 +16,6 @@ export interface Works {
   readonly journal: RouteJournal;
   readonly destinations: Destinations;
   readonly listings: Listings;
-  readonly sizes: Sizes;
   readonly strikes: Strikes;
   readonly allowance: Allowance;
   readonly clock: Clock;

@@ -60,6 +60,8 @@ export class Client {
   #renewal: NodeJS.Timeout | undefined;
   /** Called each time that IDLE was renewed. */
   renewed: () => void = () => undefined;
+  /** What the server said first. */
+  greeting: string | undefined;
   readonly #unwanted: Unwanted;
   #error: unknown;
   #namespaces: Namespaces | undefined;
@@ -87,6 +89,7 @@ export class Client {
     });
     const read = flow.handleResponse.bind(flow);
     flow.handleResponse = async (answer) => {
+      this.greeting ??= answer.payload.toString('latin1');
       if (this.#unwanted.bears(answer)) return read(answer);
       this.#giveUp('FLOOD');
       return false;
@@ -114,8 +117,8 @@ export class Client {
           ? { user: account.user, accessToken: secret }
           : { user: account.user, pass: secret },
       transport: transportFor(account, options.met),
-      connectionTimeout: Math.min(silence, 30_000),
-      // Sooner than the silence that is borne: a missing greeting has its own likely cause, and is told so.
+      // Sooner than the silence that is borne: each has its own likely cause, and is told so.
+      connectionTimeout: Math.min(silence / 2, 30_000),
       greetingTimeout: Math.min(silence / 2, 30_000),
       socketTimeout: silence,
       autoIdleDelay: IDLE_DELAY,

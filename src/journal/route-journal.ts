@@ -70,6 +70,7 @@ export class SqliteRouteJournal implements RouteJournal {
     this.#store.write((sql) => {
       sql.seen.run(renumbered);
       sql.letGoRenumbered.run({ ...renumbered, source: this.#ids.source });
+      sql.loosen.run({ path: folder, uidValidity, source: this.#ids.source });
       sql.closeRetired.run(renumbered);
       sql.dropOthers.run(renumbered);
       sql.dropHands.run(renumbered);
@@ -196,13 +197,19 @@ export class SqliteRouteJournal implements RouteJournal {
     });
   }
 
+  presentAgain(from: FolderKey, uids: readonly number[]): void {
+    this.#store.write((sql) => {
+      for (const uid of uids) sql.presentAgain.run(this.#key(from, uid));
+    });
+  }
+
   forget(from: FolderKey, uids: readonly number[]): void {
     this.#store.write((sql) => {
       for (const uid of uids) sql.forget.run(this.#key(from, uid));
     });
   }
 
-  claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant> {
+  claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant | undefined> {
     const { folder, uidValidity } = dest;
     const key = { destination: this.#ids.destination, folder, uidValidity };
     const rows: readonly unknown[] = this.#store.read((sql) =>
@@ -213,28 +220,23 @@ export class SqliteRouteJournal implements RouteJournal {
     return new Map((rows as readonly ClaimRow[]).map((row) => [row[0], this.#claimant(row)]));
   }
 
-  claimedBefore(dest: FolderKey, sha256: string): Claimant[] {
+  claimedBefore(dest: FolderKey, sha256: string): (Claimant | undefined)[] {
     const { folder, uidValidity } = dest;
     const key = { destination: this.#ids.destination, folder, uidValidity, sha256 };
     const rows: readonly unknown[] = this.#store.read((sql) => sql.claimedBefore.all(key));
     return (rows as readonly ClaimRow[]).map((row) => this.#claimant(row));
   }
 
-  letGo({ folder, uidValidity }: FolderKey, uids: readonly number[]): void {
-    const { destination } = this.#ids;
-    this.#store.write((sql) => {
-      for (const uid of uids) sql.letGo.run({ destination, folder, uidValidity, uid });
-    });
+  onTheWay(from: FolderKey, sha256: string): Note[] {
+    const rows = this.#store.read((sql) => sql.onTheWay.all({ ...this.#folder(from), sha256 }));
+    return (rows as unknown as readonly NoteRow[]).map(noteOf);
   }
 
-  onTheWay(folder: string, sha256: string): Claimant[] {
-    const { destination } = this.#ids;
-    const rows = this.#store.read((sql) => sql.onTheWay.all({ destination, folder, sha256 }));
-    return (rows as unknown as readonly ClaimRow[]).map((row) => this.#claimant(row));
-  }
-
-  #claimant([, source, folder, uidValidity, uid]: ClaimRow): Claimant {
-    return source === this.#ids.source ? { folder, uidValidity, uid } : undefined;
+  #claimant(row: ClaimRow): Claimant | undefined {
+    const [, source, folder, uidValidity, uid, loose, sha256, internalDate] = row;
+    if (source !== this.#ids.source) return undefined;
+    const key = { folder, uidValidity, uid, sha256, renumbered: loose === 1 };
+    return internalDate === null ? key : { ...key, internalDate };
   }
 
   count(state: Note['state']): number {

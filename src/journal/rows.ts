@@ -27,7 +27,8 @@ export type NoteRow = readonly [
 ];
 
 /** The columns that tell which original a copy proves, in the order of `ClaimRow`. */
-export const CLAIM_COLUMNS = 'uid, source, source_folder, source_uid_validity, source_uid';
+export const CLAIM_COLUMNS = `uid, source, source_folder, source_uid_validity, source_uid, loose, sha256,
+  internal_date`;
 
 export type ClaimRow = readonly [
   /** Of the copy. */
@@ -36,6 +37,9 @@ export type ClaimRow = readonly [
   folder: string,
   uidValidity: number,
   sourceUid: number,
+  loose: number,
+  sha256: string,
+  internalDate: number | null,
 ];
 
 /** The Note of a row; columns after a Note's own are left alone. Assigns, since spreading takes three times as long. */

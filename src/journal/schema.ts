@@ -12,7 +12,8 @@ export const APPLICATION_ID = 0x69667279;
  * what changes later is a new step at the end.
  *
  * `message.present`: the original may still be in its folder. Rows without it are history; nothing else is pruned.
- * `claim`: which original a copy proves, and the SHA-256 of that. It outlives every row of `message`.
+ * `claim`: which original a copy proves, and what that one is known by. It outlives every row of `message`. `loose`: the
+ * original's folder was renumbered since, and it may come back under another number.
  * `hand.held`: 1 in hand, 0 not; 2 it was in hand when a process died, and none has taken it up since.
  */
 export const STEPS: readonly string[] = [
@@ -99,10 +100,18 @@ export const STEPS: readonly string[] = [
   `,
   `
   ALTER TABLE claim ADD COLUMN sha256 TEXT NOT NULL DEFAULT '';
-  UPDATE claim SET sha256 = coalesce((
-    SELECT message.sha256 FROM message JOIN route ON route.id = message.route
-    WHERE route.source = claim.source AND message.folder = claim.source_folder
-      AND message.uid_validity = claim.source_uid_validity AND message.uid = claim.source_uid), '');
+  ALTER TABLE claim ADD COLUMN internal_date INTEGER;
+  ALTER TABLE claim ADD COLUMN loose INTEGER NOT NULL DEFAULT 0;
+  UPDATE claim SET (sha256, internal_date) = (
+    SELECT sha256, internal_date FROM route CROSS JOIN message
+    WHERE route.source = claim.source AND message.route = route.id
+      AND message.folder = claim.source_folder
+      AND message.uid_validity = claim.source_uid_validity AND message.uid = claim.source_uid)
+  WHERE EXISTS (
+    SELECT 1 FROM route CROSS JOIN message
+    WHERE route.source = claim.source AND message.route = route.id
+      AND message.folder = claim.source_folder
+      AND message.uid_validity = claim.source_uid_validity AND message.uid = claim.source_uid);
   CREATE INDEX claim_sha256 ON claim (sha256);
   `,
 ];

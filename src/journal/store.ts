@@ -28,6 +28,8 @@ const SQL = {
         WHERE route = $route AND message.folder = $path AND present = 1
           AND message.uid_validity = claim.source_uid_validity AND message.uid = claim.source_uid
           AND retired IS NOT 'marked')`,
+  loosen: `UPDATE claim SET loose = 1 WHERE source = $source AND source_folder = $path
+      AND source_uid_validity <> $uidValidity`,
   closeRetired: `UPDATE message SET present = 0 WHERE route = $route AND folder = $path
       AND uid_validity <> $uidValidity AND present = 1 AND state = 'retired'`,
   dropOthers: `DELETE FROM message WHERE route = $route AND folder = $path
@@ -67,26 +69,32 @@ const SQL = {
     WHERE ${KEY}`,
   // Changes a row unless the copy is another original's.
   claim: `INSERT INTO claim (destination, folder, uid_validity, uid, source, source_folder,
-      source_uid_validity, source_uid, sha256)
-    VALUES ($destination, $destFolder, $destUidValidity, $destUid, $source, $folder, $uidValidity,
-      $uid, (SELECT sha256 FROM message WHERE ${KEY}))
-    ON CONFLICT DO UPDATE SET source_uid = excluded.source_uid
+      source_uid_validity, source_uid, sha256, internal_date)
+    SELECT $destination, $destFolder, $destUidValidity, $destUid, $source, $folder, $uidValidity,
+      $uid, sha256, internal_date FROM message WHERE ${KEY}
+    ON CONFLICT DO UPDATE SET source_uid_validity = excluded.source_uid_validity,
+      source_uid = excluded.source_uid, loose = 0
     WHERE source = excluded.source AND source_folder = excluded.source_folder
-      AND source_uid_validity = excluded.source_uid_validity AND source_uid = excluded.source_uid`,
+      AND (source_uid_validity = excluded.source_uid_validity AND source_uid = excluded.source_uid
+        OR loose = 1 AND sha256 = excluded.sha256 AND internal_date = excluded.internal_date)`,
   claimed: `SELECT ${CLAIM_COLUMNS} FROM claim
     WHERE destination = $destination AND folder = $folder AND uid_validity = $uidValidity`,
   isClaimed: `SELECT ${CLAIM_COLUMNS} FROM claim
     WHERE destination = $destination AND folder = $folder AND uid_validity = $uidValidity
       AND uid = $uid`,
-  letGo: `DELETE FROM claim
-    WHERE destination = $destination AND folder = $folder AND uid_validity = $uidValidity
-      AND uid = $uid`,
   claimedBefore: `SELECT ${CLAIM_COLUMNS} FROM claim INDEXED BY claim_sha256
     WHERE sha256 = $sha256 AND destination = $destination AND folder = $folder
-      AND uid_validity <> $uidValidity`,
-  onTheWay: `SELECT dest_uid, source, folder, uid_validity, uid
-    FROM route JOIN message INDEXED BY message_state ON route = id AND state = 'appending'
-    WHERE destination = $destination AND dest_folder = $folder AND sha256 = $sha256`,
+      AND uid_validity <> $uidValidity AND NOT EXISTS (
+        SELECT 1 FROM claim AS now INDEXED BY claim_sha256
+        WHERE now.sha256 = $sha256 AND now.destination = $destination AND now.folder = $folder
+          AND now.uid_validity = $uidValidity AND now.source = claim.source
+          AND now.source_folder = claim.source_folder
+          AND now.source_uid_validity = claim.source_uid_validity
+          AND now.source_uid = claim.source_uid)`,
+  onTheWay: `SELECT ${NOTE_COLUMNS} FROM message INDEXED BY message_state
+    WHERE route = $route AND state = 'appending' AND folder = $folder
+      AND uid_validity = $uidValidity AND sha256 = $sha256`,
+  presentAgain: `UPDATE message SET present = 1 WHERE ${KEY} AND state = 'retired'`,
   receipt: `SELECT dest_folder AS folder, dest_uid_validity AS uidValidity, dest_uid AS uid, proof
     FROM message WHERE ${KEY} AND state IN ('proven', 'retired')`,
   retire: `UPDATE message SET state = 'retired', present = $present, retired = $how,

@@ -404,8 +404,8 @@ export function journalContract(name: string, open: (now: () => number) => Journ
 
       it('and tells which one, where it is of the same source account', () => {
         WAYS.proven?.(route, 1);
-        expect(route.claimed(COPIES).get(501)).toEqual({ ...INBOX, uid: 1 });
-        expect(stranger().claimed(COPIES).get(501)).toEqual({ ...INBOX, uid: 1 });
+        expect(route.claimed(COPIES).get(501)).toMatchObject({ ...INBOX, uid: 1 });
+        expect(stranger().claimed(COPIES).get(501)).toMatchObject({ ...INBOX, uid: 1 });
         const other = journal.route('default', 'dad@a.example.org:993', 'mum@b.example.org:993');
         expect([...other.claimed(COPIES)]).toEqual([[501, undefined]]);
       });
@@ -416,19 +416,56 @@ export function journalContract(name: string, open: (now: () => number) => Journ
         journal.prune(1e15);
         const renumbered = { ...COPIES, uidValidity: 3 };
         const { sha256 } = intent(1);
-        expect(route.claimedBefore(renumbered, sha256)).toEqual([{ ...INBOX, uid: 1 }]);
+        expect(route.claimedBefore(renumbered, sha256)).toMatchObject([{ ...INBOX, uid: 1 }]);
+        WAYS.appending?.(route, 1);
+        route.prove([receipt(1, 9, INBOX, { ...renumbered, uidValidity: 8 })], 50);
+        expect(route.claimedBefore({ ...renumbered, uidValidity: 8 }, sha256)).toEqual([]);
         expect(route.claimedBefore(COPIES, sha256)).toEqual([]);
         expect(route.claimedBefore({ ...renumbered, folder: 'Other' }, sha256)).toEqual([]);
         expect(route.claimedBefore(renumbered, intent(3).sha256)).toEqual([]);
       });
 
-      it('until it is let go', () => {
-        for (const uid of [1, 2]) WAYS.marked?.(route, uid);
-        route.letGo(COPIES, [501, 77]);
-        expect(uidsOf(route.claimed(COPIES))).toEqual(new Set([502]));
-        WAYS.appending?.(route, 3);
-        route.prove([receipt(3, 501)], 30);
-        expect(route.claimed(COPIES).get(501)).toEqual({ ...INBOX, uid: 3 });
+      describe('but for one whose folder was renumbered,', () => {
+        const internalDate = Date.UTC(2001, 1, 3);
+        const renumbered = { ...INBOX, uidValidity: 99 };
+        const returned = (uid: number, changes: Partial<Intent>) => {
+          route.intend(renumbered, STANDING, [{ ...intent(1), internalDate, ...changes, uid }]);
+          return () => route.prove([receipt(uid, 501, renumbered)], 30);
+        };
+        beforeEach(() => {
+          route.intend(INBOX, STANDING, [{ ...intent(1), internalDate }]);
+          route.prove([receipt(1, 501)], 10);
+          route.retire(INBOX, [1], 'marked', 20, 5);
+          route.seen(INBOX);
+        });
+
+        it('which is told as such, for ever', () => {
+          const { sha256 } = intent(1);
+          const claimant = { ...INBOX, uid: 1, sha256, internalDate };
+          expect(route.claimed(COPIES).get(501)).toEqual({ ...claimant, renumbered: false });
+          route.seen(renumbered);
+          journal.prune(1e15);
+          expect(route.claimed(COPIES).get(501)).toEqual({ ...claimant, renumbered: true });
+        });
+
+        it('which it may prove under its new number, once', () => {
+          route.seen(renumbered);
+          returned(7, {})();
+          expect(route.claimed(COPIES).get(501)).toMatchObject({ ...renumbered, uid: 7 });
+          thrownBy(returned(8, {}));
+        });
+
+        it.each<[string, Partial<Intent>]>([
+          ['of other bytes', { sha256: intent(2).sha256 }],
+          ['of another date', { internalDate: internalDate + 1000 }],
+        ])('and for none %s', (_, changes) => {
+          route.seen(renumbered);
+          expect(thrownBy(returned(7, changes))).toMatchObject({ step: 'verify' });
+        });
+
+        it('and for none before that', () => {
+          expect(thrownBy(returned(7, {}))).toMatchObject({ step: 'verify' });
+        });
       });
 
       it('and tells which of some copies do', () => {
@@ -438,28 +475,31 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       });
     });
 
-    it('tells which originals of the same bytes are on their way to a folder, by any route', () => {
+    it('tells which originals of a folder are on their way with the same bytes', () => {
       for (const [nth, way] of Object.values(WAYS).entries()) way(route, nth + 1);
       const second = journal.route('second', 'mum@a.example.org:993', 'mum@b.example.org:993');
-      const other = journal.route('default', 'dad@a.example.org:993', 'mum@b.example.org:993');
-      const { folder } = COPIES;
-      for (const each of [second, other]) {
-        each.intend({ folder: 'Sent', uidValidity: 2 }, STANDING, [{ ...intent(1), uid: 30 }]);
-        each.intend({ folder: 'Sent', uidValidity: 2 }, { ...STANDING, folder: 'Other' }, [
-          { ...intent(1), uid: 31 },
-        ]);
-      }
+      const sent = { folder: 'Sent', uidValidity: 2 };
+      for (const each of [route, second]) each.intend(sent, STANDING, [{ ...intent(1), uid: 30 }]);
+      route.intend(INBOX, STANDING, [{ ...intent(1), uid: 20 }]);
       const { sha256 } = intent(1);
-      expect(route.onTheWay(folder, sha256)).toEqual([
-        { ...INBOX, uid: 1 },
-        { folder: 'Sent', uidValidity: 2, uid: 30 },
-        undefined,
-      ]);
-      expect(other.onTheWay(folder, sha256).filter(Boolean).length).toBe(1);
+      expect(route.onTheWay(INBOX, sha256).map(({ uid }) => uid)).toEqual([1, 20]);
+      expect(route.onTheWay(sent, sha256)).toEqual([...second.notes(sent).values()]);
       const states = Object.keys(WAYS).map((_, nth) =>
-        route.onTheWay(folder, intent(nth + 1).sha256),
+        route.onTheWay(INBOX, intent(nth + 1).sha256),
       );
-      expect(states.map(({ length }) => length)).toEqual([3, 0, 0, 0, 0, 0, 0, 0]);
+      expect(states.map(({ length }) => length)).toEqual([2, 0, 0, 0, 0, 0, 0, 0]);
+    });
+
+    it('knows of retired originals that are there again', () => {
+      for (const [nth, way] of Object.values(WAYS).entries()) way(route, nth + 1);
+      const uids = Object.keys(WAYS).map((_, nth) => nth + 1);
+      route.gone(INBOX, uids, 30);
+      expect(route.notes(INBOX).size).toBe(0);
+      route.presentAgain(INBOX, uids);
+      expect([...route.notes(INBOX).values()].map(({ state }) => state)).toEqual(
+        Array(5).fill('retired'),
+      );
+      expect(journal.prune(1e15)).toBe(0);
     });
 
     it('prunes only what is older and no longer in its folder', () => {

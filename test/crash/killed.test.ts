@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, type TestContext, vi } from 'vitest';
 import type { Settings } from '../journey/program.ts';
 import { bundled } from '../support/bundle.ts';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
@@ -96,12 +96,20 @@ async function world(set: Set): Promise<World> {
   const [source, destination] = await Promise.all([startDovecot(options), startDovecot(options)]);
   const { command, settings, diedBefore, only = /./ } = set;
   const how = { ...start, ...(settings && { settings }) };
-  await using scene = await Scene.set(source, destination, `user${used++}`, how);
-  if (diedBefore) await scene.live({ dies: diedBefore, command });
-  await scene.live({ dies: () => false, command });
-  const wrong = await scene.oracle.end();
-  if (wrong.length > 0) throw new Error(`Undisturbed it went wrong:\n${wrong.join('\n')}`);
-  const points = scene.points.all.filter(({ name }) => only.test(name));
+  const undisturbed = async (): Promise<Point[]> => {
+    await using scene = await Scene.set(source, destination, `user${used++}`, how);
+    if (diedBefore) await scene.live({ dies: diedBefore, command });
+    await scene.live({ dies: () => false, command });
+    const wrong = await scene.oracle.end();
+    if (wrong.length > 0) throw new Error(`Undisturbed it went wrong:\n${wrong.join('\n')}`);
+    return scene.points.all;
+  };
+  // What comes in one life only came by chance: a NOOP more, an IDLE begun anew.
+  const [one, ...others] = await Promise.all([undisturbed(), undisturbed(), undisturbed()]);
+  const points = one.filter(
+    (point) =>
+      only.test(point.name) && others.every((life) => life.some((each) => same(each, point))),
+  );
   return { ...set, source, destination, points };
 }
 
@@ -137,7 +145,7 @@ function rowsOf({ points }: World): Row[] {
 describe.each(worlds)(`$title (SEED=${SEED})`, (set) => {
   const { source, destination, command, settings, diedBefore } = set;
   const how = { ...start, ...(settings && { settings }) };
-  const one = async ({ point, state, earlier, name }: Row) => {
+  const one = async ({ point, state, earlier, name }: Row, { skip }: TestContext) => {
     await using scene = await Scene.set(source, destination, `user${used++}`, how);
     if (diedBefore) await scene.live({ dies: diedBefore, command });
     const killed = await scene.live({
@@ -145,6 +153,8 @@ describe.each(worlds)(`$title (SEED=${SEED})`, (set) => {
       dies: (reached) => same(reached, point),
       saves: (reached) => state === 'older' && same(reached, earlier),
     });
+    // On a busy machine mail may come before IDLE is begun anew, and that life has one fewer.
+    if (!killed && point.name === 'IDLE') return skip('this life had one IDLE fewer');
     expect(killed).toBe(true);
     await scene.comeLater();
     const { oracle } = scene;
@@ -166,7 +176,8 @@ describe.each(worlds)(`$title (SEED=${SEED})`, (set) => {
     if (short.length > 0) expect(said).toContain('one copy may stand for all');
     record({ part: `killed, ${set.title}`, point: name, outcome: outcome(strictly, end) });
   };
-  for (const row of rowsOf(set)) it.concurrent(`killed ${row.name}`, () => one(row));
+  for (const row of rowsOf(set))
+    it.concurrent(`killed ${row.name}`, (context) => one(row, context));
 });
 
 function outcome(strictly: readonly string[], end: Reading): string {

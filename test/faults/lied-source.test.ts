@@ -24,7 +24,7 @@ import {
   type Showing,
   stopServers,
 } from './lies.ts';
-import type { World } from './world.ts';
+import { Servers, type World } from './world.ts';
 
 afterAll(stopServers);
 
@@ -109,28 +109,44 @@ describe.concurrent('a source that shows the same', () => {
     });
   });
 
-  it('wrong size of every message, as servers do that estimate sizes: all is carried', async () => {
+  const wrong = (answer: Buffer) => {
+    const text = answer.toString('latin1');
+    const said = text.replace(/RFC822\.SIZE (\d+)/, (_, size) => `RFC822.SIZE ${Number(size) + 7}`);
+    return Buffer.from(said, 'latin1');
+  };
+
+  it('wrong size of every message: all stay', async () => {
     await using scene = await Scene.of('multi');
     const { world } = scene;
-    world.source.untagged = (answer) =>
-      Buffer.from(
-        answer
-          .toString('latin1')
-          .replace(/RFC822\.SIZE (\d+)/, (_, size) => `RFC822.SIZE ${Number(size) + 7}`),
-        'latin1',
-      );
+    world.source.untagged = wrong;
+    for (let i = 0; i < 4; i++) await world.put('INBOX', message());
     world.start();
-    await world.saw('folder.looked');
-    // Two say nothing yet of a third.
-    await world.put('INBOX', message());
-    await world.saw('delivery.refused', 1);
-    await world.put('INBOX', message());
-    await world.saw('delivery.refused', 2);
-    await world.put('INBOX', message());
+    await world.saw('delivery.refused', 4);
+    await world.left(scene.rest + 4);
+    expect(await world.oracle.now()).toEqual([]);
+    world.source.untagged = undefined;
     await scene.ends();
     record({
       part: 'lied to',
-      point: 'RFC822.SIZE that is an estimate for every message',
+      point: 'RFC822.SIZE that is wrong of every message',
+      outcome: 'stays, told as refused',
+    });
+  });
+
+  it('wrong size of every message, and says that it is Exchange, which estimates sizes: all is carried', async () => {
+    const extra = 'login_greeting = The Microsoft Exchange IMAP4 service is ready.';
+    await using servers = await Servers.start({ source: { extra } });
+    await using world = await servers.world();
+    world.source.untagged = wrong;
+    for (let i = 0; i < 4; i++) await world.put('INBOX', message());
+    world.start();
+    await world.left(0);
+    expect(await world.stop()).toBe(0);
+    expect(world.count('delivery.refused')).toBe(0);
+    expect(await world.oracle.end()).toEqual([]);
+    record({
+      part: 'lied to',
+      point: 'RFC822.SIZE that is an estimate for every message, of Exchange',
       outcome: 'each message once',
     });
   });

@@ -237,6 +237,7 @@ const OUTCOMES: Readonly<
       expect(world.count('delivery.refused') + world.count('route.resumed')).toBe(0);
       over();
       await world.left(carried);
+      await world.saw('route.resumed');
       expect(world.count('route.resumed')).toBe(1);
     },
   },

@@ -132,7 +132,8 @@ describe.concurrent('while a batch is under way', () => {
     await world.until('the moment comes', reached);
     await there(world);
     const strangers = world.oracle.strangers.source.length;
-    await safe(world, { marked: side === 'source' && stays && isMarked(at), left: strangers });
+    // A session of Dovecot's may go on for some commands on the old numbers, and take the mark.
+    await safe(world, { marked: side === 'source' && stays, left: strangers });
     if (side === 'source') expect(world.count('folder.renumbered')).toBe(1);
     record({ part: PART, point, outcome: 'nothing on old numbers' });
   });

@@ -75,7 +75,7 @@ export function told(journal: Journal): unknown {
     receipts: route.receipts(FOLDER, uids),
     claimed: [...route.claimed(COPIES)].sort(([a], [b]) => a - b),
     before: uids.map((uid) => route.claimedBefore({ ...COPIES, uidValidity: 98 }, `${uid}`)),
-    onTheWay: uids.map((uid) => route.onTheWay(COPIES.folder, `${uid}`)),
+    onTheWay: uids.map((uid) => [...route.onTheWay(FOLDER, `${uid}`)].map((note) => note.uid)),
     validity: route.lastValidity('INBOX'),
     refusals: journal.refusals(ACCOUNT),
     aside: route.aside().map(({ uid }) => uid),

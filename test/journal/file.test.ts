@@ -14,6 +14,7 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import { STEPS, upgrade, VERSION, versionOf } from '../../src/journal/schema.ts';
 import { openJournal } from '../../src/journal/sqlite-journal.ts';
+import { Store } from '../../src/journal/store.ts';
 import { CALLS, FOLDER, intents, routeOf, told } from './calls.ts';
 import { child, folder, noMounts, OWN_MOUNTS } from './support.ts';
 
@@ -272,7 +273,7 @@ describe('the version of a journal', () => {
       ...{ dest: STANDING, destUid: 12, proof: 'identical', retired: 'kept' },
       ...{ tries: 0, notedAt: 1000 },
     });
-    const original = { ...FOLDER, uid: 8 };
+    const original = { ...FOLDER, uid: 8, sha256: 'ab', renumbered: false };
     expect(route.claimed(STANDING)).toEqual(new Map([[12, original]]));
     expect(route.claimedBefore({ ...STANDING, uidValidity: 5 }, 'ab')).toEqual([original]);
     expect(journal.refusals('mum@a.example.org:993')).toEqual({ count: 2, lastAt: 9 });
@@ -361,4 +362,41 @@ it('tells that another program keeps the journal locked, and works again after t
   other.exec('ROLLBACK');
   journal.beat(2);
   journal.close();
+});
+
+describe('no call reads all that a journal has ever noted', () => {
+  const db = new DatabaseSync(':memory:');
+  upgrade(db);
+  const { sql } = new Store(db, 'nowhere');
+  const plans = (text: string) =>
+    db
+      .prepare(`EXPLAIN QUERY PLAN ${text}`)
+      .all()
+      .map(({ detail }) => `${detail}`);
+
+  it.each(Object.entries(sql).map(([name, { sourceSQL }]) => [name, plans(sourceSQL)] as const))(
+    '%s',
+    (name, steps) => {
+      expect(steps.filter((step) => /^SCAN (?:message|hand)\b/.test(step))).toEqual([]);
+      // Once, when a source folder is renumbered, every claim is looked at.
+      const reads = steps.some((step) => /^SCAN claim\b/.test(step));
+      expect(reads).toBe(name === 'letGoRenumbered' || name === 'loosen');
+    },
+  );
+
+  it('nor does the step from version 2', () => {
+    using old = new DatabaseSync(':memory:');
+    upgrade(old, STEPS.slice(0, 2));
+    const [columns, update = '', ...rest] = (STEPS[2] ?? '').split(
+      /(?=UPDATE claim)|(?<=;)\s*(?=CREATE INDEX)/,
+    );
+    expect(rest).toHaveLength(1);
+    old.exec(columns ?? '');
+    const steps = old
+      .prepare(`EXPLAIN QUERY PLAN ${update}`)
+      .all()
+      .map(({ detail }) => `${detail}`);
+    expect(steps.filter((step) => /^SCAN message/.test(step))).toEqual([]);
+    expect(steps.filter((step) => /SEARCH message USING PRIMARY KEY/.test(step)).length).toBe(2);
+  });
 });

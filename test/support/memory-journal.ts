@@ -28,12 +28,14 @@ interface Claim {
   readonly source: string;
   readonly original: MessageKey;
   readonly sha256: string;
+  readonly internalDate: number | undefined;
+  /** The original's folder was renumbered since. */
+  loose: boolean;
 }
 
 interface Shared {
   /** By copy: the original it proves. */
   readonly claims: Map<string, Claim>;
-  readonly routes: Map<string, MemoryRouteJournal>;
   readonly now: () => number;
 }
 
@@ -41,7 +43,7 @@ interface Shared {
 export function memoryJournal(now: () => number = Date.now): Journal {
   const routes = new Map<string, MemoryRouteJournal>();
   const refusals = new Map<string, { count: number; lastAt: number }>();
-  const shared: Shared = { claims: new Map(), routes, now };
+  const shared: Shared = { claims: new Map(), now };
   return {
     route(name, source, destination) {
       const id = JSON.stringify([name, source, destination]);
@@ -99,6 +101,11 @@ class MemoryRouteJournal implements RouteJournal {
       if (present && note.retired !== 'marked') this.#letGoOf(key);
       if (note.state === 'retired') row.present = false;
       else this.#rows.delete(id);
+    }
+    for (const claim of this.#shared.claims.values()) {
+      const { source, original } = claim;
+      if (source !== this.#source || original.folder !== folder) continue;
+      if (original.uidValidity !== uidValidity) claim.loose = true;
     }
     for (const [id, { key }] of this.#hands) {
       if (key.folder === folder && key.uidValidity !== uidValidity) this.#hands.delete(id);
@@ -199,8 +206,11 @@ class MemoryRouteJournal implements RouteJournal {
         source: this.#source,
         original: { ...original },
         sha256: row.note.sha256,
+        internalDate: row.note.internalDate,
+        loose: false,
       };
-      if (!this.#isBy(claims.get(id) ?? claim, original))
+      const before = claims.get(id) ?? claim;
+      if (!this.#isBy(before, original) && !comesBack(before, claim))
         throw failed('its copy proves another original already', 'verify');
       claims.set(id, claim);
     }
@@ -243,11 +253,15 @@ class MemoryRouteJournal implements RouteJournal {
     }
   }
 
+  presentAgain(from: FolderKey, uids: readonly number[]): void {
+    for (const row of this.#all(from, uids)) if (row.note.state === 'retired') row.present = true;
+  }
+
   forget(from: FolderKey, uids: readonly number[]): void {
     for (const { key } of this.#all(from, uids)) this.#rows.delete(text(key));
   }
 
-  claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant> {
+  claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant | undefined> {
     const claims = this.#claims().filter(({ copy }) => within(dest, copy));
     return new Map(
       claims
@@ -256,31 +270,22 @@ class MemoryRouteJournal implements RouteJournal {
     );
   }
 
-  claimedBefore(dest: FolderKey, sum: string): Claimant[] {
-    return this.#claims()
-      .filter(({ sha256, copy }) => sha256 === sum && copy.folder === dest.folder)
-      .filter(({ copy }) => copy.uidValidity !== dest.uidValidity)
+  claimedBefore(dest: FolderKey, sum: string): (Claimant | undefined)[] {
+    const its = this.#claims().filter(
+      ({ sha256, copy }) => sha256 === sum && copy.folder === dest.folder,
+    );
+    const name = ({ source, original }: Claim) => `${source} ${text(original)}`;
+    const here = its.filter(({ copy }) => copy.uidValidity === dest.uidValidity).map(name);
+    return its
+      .filter((claim) => claim.copy.uidValidity !== dest.uidValidity && !here.includes(name(claim)))
       .map((claim) => this.#claimant(claim));
   }
 
-  letGo(dest: FolderKey, uids: readonly number[]): void {
-    for (const uid of uids) {
-      const { folder, uidValidity } = dest;
-      this.#shared.claims.delete(
-        JSON.stringify([this.#destination, text({ folder, uidValidity, uid })]),
-      );
-    }
-  }
-
-  onTheWay(folder: string, sum: string): Claimant[] {
-    return [...this.#shared.routes.values()]
-      .filter((route) => route.#destination === this.#destination)
-      .flatMap((route) =>
-        [...route.#rows.values()]
-          .filter(({ note }) => note.state === 'appending' && note.sha256 === sum)
-          .filter(({ note }) => note.dest.folder === folder)
-          .map(({ key }) => (route.#source === this.#source ? { ...key } : undefined)),
-      );
+  onTheWay(from: FolderKey, sum: string): Note[] {
+    return this.#sorted()
+      .filter(({ key, note }) => within(from, key) && note.state === 'appending')
+      .filter(({ note }) => note.sha256 === sum)
+      .map(({ note }) => ({ ...note }));
   }
 
   #claims(): Claim[] {
@@ -288,8 +293,10 @@ class MemoryRouteJournal implements RouteJournal {
     return claims.filter(({ destination }) => destination === this.#destination);
   }
 
-  #claimant({ source, original }: Claim): Claimant {
-    return source === this.#source ? { ...original } : undefined;
+  #claimant({ source, original, loose, sha256, internalDate }: Claim): Claimant | undefined {
+    if (source !== this.#source) return undefined;
+    const claimant = { ...original, sha256, renumbered: loose };
+    return internalDate === undefined ? claimant : { ...claimant, internalDate };
   }
 
   count(state: Note['state']): number {
@@ -334,6 +341,18 @@ class MemoryRouteJournal implements RouteJournal {
         a.uid - b.uid,
     );
   }
+}
+
+/** Whether an original is the one that had another number before its folder was renumbered. */
+function comesBack(before: Claim, now: Claim): boolean {
+  return (
+    before.loose &&
+    before.source === now.source &&
+    before.original.folder === now.original.folder &&
+    before.sha256 === now.sha256 &&
+    before.internalDate !== undefined &&
+    before.internalDate === now.internalDate
+  );
 }
 
 function retired(row: Row, how: Retired, at: number): void {

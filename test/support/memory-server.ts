@@ -1,7 +1,8 @@
 /** A mail server in memory: folders, messages, the connections that look at them, and all it was ever asked. */
+
 import { Failure } from '../../src/domain/failure.ts';
 import { isDeleted } from '../../src/domain/message.ts';
-import type { Batching } from '../../src/domain/ports.ts';
+import type { Batching, SourceAbilities } from '../../src/domain/ports.ts';
 import type { CallName, Fault } from './memory-faults.ts';
 
 /** A message as a server keeps it. `origin` stays the same when the message moves or is renumbered. */
@@ -66,13 +67,7 @@ export interface Put {
 
 /** How the server behaves; every part may be changed while it runs. */
 export interface MemoryManners {
-  abilities: {
-    idle: boolean;
-    uidPlus: boolean;
-    move: boolean;
-    notify: boolean;
-    listStatus: boolean;
-  };
+  abilities: { -readonly [name in keyof SourceAbilities]: SourceAbilities[name] };
   batching: Batching;
   appendLimit: number | undefined;
   /** EXISTS is not pushed; NOOP still tells it. */
@@ -98,7 +93,14 @@ export class MemoryServer {
   readonly origins: Origin[] = [];
   readonly calls: Call[] = [];
   readonly manners: MemoryManners = {
-    abilities: { idle: true, uidPlus: true, move: true, notify: false, listStatus: true },
+    abilities: {
+      idle: true,
+      uidPlus: true,
+      move: true,
+      notify: false,
+      listStatus: true,
+      estimatesSizes: false,
+    },
     batching: 'multi',
     appendLimit: undefined,
     deaf: false,
