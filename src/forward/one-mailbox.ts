@@ -19,20 +19,20 @@ export async function refuseOneMailbox(
   const alike = receipts.filter(({ copy }) => copy.uidValidity === epoch.uidValidity);
   if (epoch.isApart || alike.length === 0) return;
   const others = alike.filter(({ original, copy }) => copy.uid !== original.uid);
-  const [itself] = alike.filter(({ original, copy }) => copy.uid === original.uid);
+  // Nothing is marked under keep; but nothing is removed either, on whatever proof.
   const canMark = works.route.afterDelivery.kind !== 'keep';
-  const isOne =
-    (await turnedUp(works, batch, others)) ||
-    (itself !== undefined && canMark && (await bearsTheMark(works, batch, itself)));
-  if (isOne)
+  const [itself] = canMark ? alike.filter(({ original, copy }) => copy.uid === original.uid) : [];
+  if (itself === undefined && others.length === 0) return;
+  const [suspect] = itself ? [itself] : (await turnedUp(works, batch, others)) ? others : [];
+  if (suspect !== undefined && (!canMark || (await bearsTheMark(works, batch, suspect))))
     throw new Failure(
       `${epoch.pair.source} at the source and ${epoch.pair.dest} at the destination are one and the same folder.`,
       { step: 'verify', scope: 'account', kind: 'circle', lasting: true },
     );
-  epoch.isApart = others.length > 0 || canMark;
+  epoch.isApart = true;
 }
 
-/** Whether a copy lies at the source under the number that it has at the destination: byte for byte, with its size and date. */
+/** Whether each copy lies at the source under the number that it has at the destination: byte for byte, with its size and date. */
 async function turnedUp(
   works: Works,
   { epoch, lane }: Batch,
@@ -56,12 +56,13 @@ async function turnedUp(
     });
     return session.fetch(alike.map(({ uid }) => uid));
   });
-  return there.some(({ uid, bytes }) => sha256(bytes) === originals.get(uid)?.sha256);
+  const same = there.filter(({ uid, bytes }) => sha256(bytes) === originals.get(uid)?.sha256);
+  return same.length === receipts.length;
 }
 
 /**
- * Whether a mark on the original is one on its copy, which has the same number. Where the copy is marked, the mark is taken
- * off again to see whether that goes with it: a person may have marked the copy.
+ * Whether a mark on the original is one on what has its number at the destination. Where that is marked, the mark is taken
+ * off again to see whether it goes there, too: a person may have marked what is another message.
  */
 async function bearsTheMark(
   works: Works,
@@ -72,22 +73,22 @@ async function bearsTheMark(
   const mark = () => lane.use(epoch, works.cut, (session) => session.mark(uids));
   const unmark = () => lane.use(epoch, works.cut, (session) => session.unmark(uids));
   await mark();
-  const isMarked = await isCopyMarked(works, receipt);
+  const isMarked = await isMarkedThere(works, receipt);
   const { kind } = works.route.afterDelivery;
   if (isMarked || kind === 'move') await unmark();
   if (!isMarked) return false;
-  const isOne = !(await isCopyMarked(works, receipt));
+  const isOne = !(await isMarkedThere(works, receipt));
   if (!isOne && kind !== 'move') await mark();
   return isOne;
 }
 
-/** Asked afresh. A copy that is not there is not marked. */
-async function isCopyMarked(works: Works, { copy }: Receipt): Promise<boolean> {
+/** Whether what has the original's number at the destination is marked there; asked afresh. */
+async function isMarkedThere(works: Works, { original, copy }: Receipt): Promise<boolean> {
   return works.destinations.use(copy.folder, async (session) => {
     const view = await session.open(copy.folder, { fresh: true });
     if (view.uidValidity !== copy.uidValidity) return false;
     let isMarked = false;
-    await session.read([copy.uid], ({ flags }) => {
+    await session.read([original.uid], ({ flags }) => {
       isMarked = isDeleted(flags);
     });
     return isMarked;

@@ -180,7 +180,9 @@ describe('imapferry run between two Dovecots', () => {
     for (const folder of ['Sent', 'Lists', 'Lists/imap', 'Entw&APw-rfe', 'a b', 'Q&-A'])
       await here.old.create(folder);
     const folders = ['INBOX', 'Sent', 'Lists/imap', 'Entw&APw-rfe', 'a b', 'Q&-A'];
-    for (const folder of folders) await here.old.put(folder, message());
+    // A draft goes once nobody has touched it for an hour.
+    const internalDate = new Date(Date.now() - 2 * 60 * 60 * 1000);
+    for (const folder of folders) await here.old.put(folder, message(), { internalDate });
     const idling = { FOLDERS: '*, Sent=Sent Messages', MAX_WATCHERS: '2', SWEEP_INTERVAL: '1s' };
     await using program = new Program(here.place, here.settings(idling));
     await program.saw('delivery.done', 6);

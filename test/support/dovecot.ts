@@ -28,6 +28,8 @@ export interface DovecotOptions {
   readonly prefix?: string;
   /** Stored mail is on disk when the server says so, as it is out there. What only tests can do without that. */
   readonly durable?: boolean;
+  /** The first UIDVALIDITY that it gives a folder. Two servers never have the same ones unless they are told to. */
+  readonly uidValidity?: number;
   /** Further lines of the configuration. */
   readonly extra?: string;
 }
@@ -49,9 +51,12 @@ export interface Dovecot extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Higher than any that Dovecot makes of the time of day. */
+/** Higher than any that Dovecot makes of the time of day, and so are those that its folders begin with. */
 const UID_VALIDITY = 4_000_000_000;
 let renumberings = 0;
+const FIRST_VALIDITY = 3_000_000_000;
+const VALIDITIES = 1_000_000;
+let servers = 0;
 
 const FOLDERS = [
   '/usr/sbin',
@@ -100,6 +105,8 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
   );
   mkdirSync(join(home, 'mail'));
   chmodSync(join(home, 'mail'), 0o777);
+  const { uidValidity = FIRST_VALIDITY + ++servers * VALIDITIES } = options;
+  for (const user of Object.keys(users)) firstValidity(join(home, 'mail', user), uidValidity);
   const config = join(home, 'dovecot.conf');
   const logFile = join(home, 'log');
   writeFileSync(
@@ -147,6 +154,20 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Dovecot goes on from the UIDVALIDITY that these files name, where it is not behind the time of day. */
+function firstValidity(mailbox: string, uidValidity: number): void {
+  const last = (uidValidity - 1).toString(16).padStart(8, '0');
+  mkdirSync(mailbox);
+  chmodSync(mailbox, 0o777);
+  for (const [name, text] of [
+    ['dovecot-uidvalidity', last],
+    [`dovecot-uidvalidity.${last}`, ''],
+  ] as const) {
+    writeFileSync(join(mailbox, name), text);
+    chmodSync(join(mailbox, name), 0o666);
+  }
 }
 
 interface Places {
