@@ -46,7 +46,8 @@ export interface SideReport {
   readonly connections?: { readonly used: number; readonly allowed?: number };
 }
 
-export type Watched = 'IDLE' | 'NOTIFY' | 'sweep';
+/** How mail in a folder is noticed; by a sweep besides. */
+export type Watched = 'IDLE' | 'NOOP' | 'NOTIFY' | 'STATUS';
 
 export interface PlannedReport {
   readonly source: string;
@@ -141,9 +142,10 @@ function planReport(
   };
 }
 
-/** The plan's first folders hold a watching connection each; the rest is swept. */
-function watchedBy(place: number, route: Route, source: Survey): Watched {
-  return place < route.maxWatchers && source.capabilities.has('IDLE') ? 'IDLE' : 'sweep';
+/** The plan's first folders have a connection each; of the others one tells, or is asked. */
+function watchedBy(place: number, route: Route, { capabilities }: Survey): Watched {
+  if (place < route.maxWatchers) return capabilities.has('IDLE') ? 'IDLE' : 'NOOP';
+  return capabilities.has('NOTIFY') ? 'NOTIFY' : 'STATUS';
 }
 
 function connectionsOf(route: Route, { folders }: PlanReport) {

@@ -133,9 +133,9 @@ it('adds up sizes where the server does not, and says what is lacking', async ()
   const { routes } = JSON.parse(printed);
   expect(routes[0].plan.bytes).toBe(3 * BYTES);
   expect(routes[0].plan.folders.map((each: { watched: string }) => each.watched)).toEqual([
-    'sweep',
-    'sweep',
-    'sweep',
+    'NOOP',
+    'NOOP',
+    'NOOP',
   ]);
   const lacks = routes[0].source.lacks.map((each: { capability: string }) => each.capability);
   expect(lacks).toEqual(['IDLE', 'UIDPLUS']);

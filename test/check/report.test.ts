@@ -191,10 +191,18 @@ it('watches no more folders than MAX_WATCHERS, and goes round the others on one 
   expect(report.plan?.folders.map(({ watched }) => watched)).toEqual([
     'IDLE',
     'IDLE',
-    'sweep',
-    'sweep',
+    'STATUS',
+    'STATUS',
   ]);
   expect(report.source.connections).toEqual({ used: 3 });
+  const source = survey({ capabilities: new Set(['NOTIFY']) });
+  const elsewhere = reported({ plan, source, route: route({ maxWatchers: 1 }) });
+  expect(elsewhere.plan?.folders.map(({ watched }) => watched)).toEqual([
+    'NOOP',
+    'NOTIFY',
+    'NOTIFY',
+    'NOTIFY',
+  ]);
   const [first, ...others] = report.plan?.folders ?? [];
   expect(first?.exists).toBe(true);
   expect(others.every(({ exists }) => !exists)).toBe(true);
