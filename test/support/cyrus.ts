@@ -37,6 +37,8 @@ export async function startCyrus(options: CyrusOptions = {}): Promise<MailServer
     ['-C', join(home, 'imapd.conf'), '-M', join(home, 'cyrus.conf'), '-p', join(home, 'run/pid')],
     {
       stdio: 'ignore',
+      // At its end it sends SIGTERM to all of its process group, which is to be none of ours.
+      detached: true,
       uid: user.uid,
       gid: user.gid,
       env: { PATH: process.env.PATH, ...libraryPath(root) },
