@@ -87,7 +87,7 @@ interface World extends Set {
 const cache = mkdtempSync(join(tmpdir(), 'imapferry-compiled-'));
 const start = { main: await bundled(CHILD, cache), cache };
 const users = Object.fromEntries(
-  Array.from({ length: 2000 }, (_, i) => [`user${i}`, `secret-of-user${i}`]),
+  Array.from({ length: 5000 }, (_, i) => [`user${i}`, `secret-of-user${i}`]),
 );
 let used = 0;
 
