@@ -44,7 +44,7 @@ export function openCrossing(
     const { journal, journalOf } = journals;
     const gates = new Map<string, LoginGate>();
     const gateOf = (account: Account) => {
-      const id = accountId(account);
+      const id = accountId(account).toLowerCase();
       const gate =
         gates.get(id) ?? new LoginGate(account, { journal, clock: systemClock, emit, pace });
       gates.set(id, gate);
@@ -52,8 +52,9 @@ export function openCrossing(
     };
     const seats = new Map<string, Seats>();
     const seatsOf = ({ source }: Route) => {
-      const id = accountId(source);
-      const sharing = config.routes.filter((route) => accountId(route.source) === id);
+      const idOf = (route: Route) => accountId(route.source).toLowerCase();
+      const id = accountId(source).toLowerCase();
+      const sharing = config.routes.filter((route) => idOf(route) === id);
       const most = Math.max(...sharing.map(({ maxWatchers }) => maxWatchers));
       const known = seats.get(id) ?? new Seats(most);
       seats.set(id, known);

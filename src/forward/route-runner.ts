@@ -114,6 +114,11 @@ export class RouteRunner {
     });
   }
 
+  /** For whom a login is, and whether it may take its time: a sweep by command does not wait for minutes. */
+  get #visit(): { route: string; waits: boolean } {
+    return { route: this.#route.name, waits: this.#connects === Number.POSITIVE_INFINITY };
+  }
+
   get #pairs(): readonly FolderPair[] {
     return this.#planning.pairs;
   }
@@ -257,7 +262,7 @@ export class RouteRunner {
     return sourceGate.login(
       () => source.connect(AbortSignal.any([quit, stop, cut])),
       stop,
-      this.#route.name,
+      this.#visit,
     );
   }
 
@@ -293,7 +298,7 @@ export class RouteRunner {
   #destinations(): Destinations {
     const { destination, destinationGate, quit, cut, clock, pace, emit } = this.#world;
     const login = (): Promise<DestinationSession> =>
-      destinationGate.login(() => destination.connect(cut), quit, this.#route.name);
+      destinationGate.login(() => destination.connect(cut), quit, this.#visit);
     return new Destinations({
       route: this.#route.name,
       emit,

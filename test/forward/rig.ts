@@ -86,6 +86,12 @@ export class Rig {
     this.oracle = watchCrossing(this.source, this.destination);
   }
 
+  /** Both accounts are one mailbox under two names. Its oracle sees nothing. */
+  static ofOneMailbox(...folders: string[]): Rig {
+    const rig = new Rig(...folders);
+    return Object.assign(rig, { destination: rig.source });
+  }
+
   #runner(options: RigOptions, quit: AbortSignal): RouteRunner {
     const { pace: quicker, ...changes } = options;
     const route = routeOf(changes);
