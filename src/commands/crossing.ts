@@ -4,6 +4,7 @@ import type { Emit } from '../domain/events.ts';
 import type { Journal, Session } from '../domain/ports.ts';
 import { type Account, accountId, type Route } from '../domain/route.ts';
 import { systemClock } from '../forward/clock.ts';
+import { Crowd } from '../forward/crowd.ts';
 import { LoginGate } from '../forward/login-gate.ts';
 import { PACE, type Pace } from '../forward/pace.ts';
 import { RouteRunner } from '../forward/route-runner.ts';
@@ -60,6 +61,12 @@ export function openCrossing(
       seats.set(id, known);
       return known.join();
     };
+    const crowds = new Map<string, Crowd>();
+    const crowdOf = ({ source: { host } }: Route) => {
+      const crowd = crowds.get(host.toLowerCase()) ?? new Crowd();
+      crowds.set(host.toLowerCase(), crowd);
+      return crowd;
+    };
     const { silence } = pace;
     const runnerOf = (route: Route) => {
       const { name, idleRenew, maxMessageSize: largest } = route;
@@ -77,6 +84,7 @@ export function openCrossing(
         sourceGate: gateOf(route.source),
         destinationGate: gateOf(route.destination),
         seats: seatsOf(route),
+        crowd: crowdOf(route),
         journal: journalOf(route),
         clock: systemClock,
         pace,

@@ -13,6 +13,7 @@ import { accountId, type FolderPair, type Listing, type Route } from '../domain/
 import { admit } from './admit.ts';
 import { Allowance } from './allowance.ts';
 import { Blockade } from './blockade.ts';
+import type { Crowd } from './crowd.ts';
 import { deliver, setOut } from './deliver.ts';
 import { Destinations } from './destinations.ts';
 import { Epochs } from './epochs.ts';
@@ -41,6 +42,8 @@ export interface RouteWorld {
   readonly destinationGate: LoginGate;
   /** Of the source account: its connections that may hold IDLE. */
   readonly seats: Share;
+  /** At the source server. */
+  readonly crowd: Crowd;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly pace: Pace;
@@ -130,8 +133,8 @@ export class RouteRunner {
     try {
       const first = await this.#begin();
       const world = this.#laneWorld(first);
-      const { seats } = this.#world;
-      const posts = new Posts(this.#works, world, this.#deliveries, seats, lanes.signal);
+      const { seats, crowd } = this.#world;
+      const posts = new Posts(this.#works, world, this.#deliveries, seats, crowd, lanes.signal);
       this.#nudge = (pair, why) => posts.nudge(pair, why);
       this.#emit('route.ready', { count: this.#pairs.length });
       posts.fill(this.#pairs);
@@ -201,11 +204,13 @@ export class RouteRunner {
 
   /** Connects both sides and makes the plan. Resolves with the source connection, for the first lane to take over. */
   async #begin(): Promise<SourceSession[]> {
+    const { crowd } = this.#world;
+    const login = async () => {
+      const session = await this.#loginSource();
+      return { session, source: await listed(session) };
+    };
     const [connected, listing] = await Promise.allSettled([
-      this.#connect('source', async () => {
-        const session = await this.#loginSource();
-        return { session, source: await listed(session) };
-      }),
+      this.#connect('source', login, { refused: (...how) => crowd.refused(...how) }),
       reconnect(
         () => this.#works.destinations.use('', listed),
         this.#tries('destination'),
