@@ -224,9 +224,8 @@ function mattering(route: Route, side: Account['side'], { capabilities }: Survey
   return side === 'source' ? ofSource(route, capabilities) : ofDestination(capabilities);
 }
 
-function ofSource({ afterDelivery, sweepInterval }: Route, has: ReadonlySet<string>): Mattering[] {
-  const minutes = Math.max(1, Math.round(sweepInterval / 60_000));
-  const noIdle = `new mail is not announced; it is found by the sweep every ${minutes} min (SWEEP_INTERVAL)`;
+function ofSource({ afterDelivery }: Route, has: ReadonlySet<string>): Mattering[] {
+  const noIdle = 'new mail is not announced; imapferry asks for it every 30 s, and sweeps besides';
   return [
     { name: 'IDLE', costs: noIdle },
     { name: 'UIDPLUS', ...costsOf(uidPlusCosts(afterDelivery, has)) },

@@ -4,6 +4,7 @@ import type { Emit } from '../domain/events.ts';
 import type { Journal, Session } from '../domain/ports.ts';
 import { type Account, accountId, type Route } from '../domain/route.ts';
 import { systemClock } from '../forward/clock.ts';
+import { Crowd } from '../forward/crowd.ts';
 import { LoginGate } from '../forward/login-gate.ts';
 import { PACE, type Pace } from '../forward/pace.ts';
 import { RouteRunner } from '../forward/route-runner.ts';
@@ -44,7 +45,7 @@ export function openCrossing(
     const { journal, journalOf } = journals;
     const gates = new Map<string, LoginGate>();
     const gateOf = (account: Account) => {
-      const id = accountId(account);
+      const id = accountId(account).toLowerCase();
       const gate =
         gates.get(id) ?? new LoginGate(account, { journal, clock: systemClock, emit, pace });
       gates.set(id, gate);
@@ -52,12 +53,19 @@ export function openCrossing(
     };
     const seats = new Map<string, Seats>();
     const seatsOf = ({ source }: Route) => {
-      const id = accountId(source);
-      const sharing = config.routes.filter((route) => accountId(route.source) === id);
+      const idOf = (route: Route) => accountId(route.source).toLowerCase();
+      const id = accountId(source).toLowerCase();
+      const sharing = config.routes.filter((route) => idOf(route) === id);
       const most = Math.max(...sharing.map(({ maxWatchers }) => maxWatchers));
       const known = seats.get(id) ?? new Seats(most);
       seats.set(id, known);
       return known.join();
+    };
+    const crowds = new Map<string, Crowd>();
+    const crowdOf = ({ source: { host } }: Route) => {
+      const crowd = crowds.get(host.toLowerCase()) ?? new Crowd();
+      crowds.set(host.toLowerCase(), crowd);
+      return crowd;
     };
     const { silence } = pace;
     const runnerOf = (route: Route) => {
@@ -76,6 +84,7 @@ export function openCrossing(
         sourceGate: gateOf(route.source),
         destinationGate: gateOf(route.destination),
         seats: seatsOf(route),
+        crowd: crowdOf(route),
         journal: journalOf(route),
         clock: systemClock,
         pace,

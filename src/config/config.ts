@@ -1,7 +1,7 @@
 /** The environment and .env files, made into a Config. Gathers every mistake, then speaks once. */
 import type { Route } from '../domain/route.ts';
 import { accountOf, findSecret, securityDoubts } from './account.ts';
-import { circle, sameFolder } from './folders.ts';
+import { circle } from './folders.ts';
 import { ConfigError, type Mistake, Unusable } from './mistakes.ts';
 import { doubleMeanings } from './route-names.ts';
 import { betweenRoutes, type Drawn, rivalsOf } from './routes.ts';
@@ -181,7 +181,9 @@ function folderMistakes(values: Partial<Values>, called: Settings['called']): Mi
   const mistakes: Mistake[] = [];
   const moved = rules.findIndex(
     (rule) =>
-      after?.kind === 'move' && rule.kind === 'folder' && sameFolder(rule.name, after.folder),
+      after?.kind === 'move' &&
+      rule.kind === 'folder' &&
+      rule.name.toLowerCase() === after.folder.toLowerCase(),
   );
   if (moved >= 0)
     mistakes.push({

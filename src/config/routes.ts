@@ -43,7 +43,7 @@ function sharedFolders(all: readonly Drawn[]): Mistake[] {
     all.flatMap(({ route: other }) => {
       if (!areRivals(route, other)) return [];
       const shared = route.folders.findIndex(
-        (rule) => rule.kind === 'folder' && carries(other.folders, rule.name),
+        (rule) => rule.kind === 'folder' && carries(other.folders, rule.name, 'for sure'),
       );
       if (shared < 0) return [];
       return [
@@ -57,15 +57,18 @@ function sharedFolders(all: readonly Drawn[]): Mistake[] {
   );
 }
 
-/** Whether rules mean a folder of that name. `%` is taken for anything: separators are not known yet. */
-function carries(rules: readonly FolderRule[], name: string): boolean {
-  const named = (rule: FolderRule) =>
-    'pattern' in rule ? matches(rule.pattern, name) : sameFolder(rule.name, name);
-  if (rules.some((rule) => rule.kind === 'folder' && named(rule))) return true;
-  if (rules.some((rule) => rule.kind === 'not' && named(rule))) return false;
+/** Whether rules mean a folder of that name. What `%` stands for is not sure: separators are not known yet. */
+function carries(rules: readonly FolderRule[], name: string, how: 'for sure' | 'perhaps'): boolean {
+  const named = (rule: FolderRule, sure: boolean) => {
+    if (!('pattern' in rule)) return sameFolder(rule.name, name);
+    return !(sure && rule.pattern.includes('%')) && matches(rule.pattern, name);
+  };
+  const sure = how === 'for sure';
+  if (rules.some((rule) => rule.kind === 'folder' && named(rule, true))) return true;
+  if (rules.some((rule) => rule.kind === 'not' && named(rule, !sure))) return false;
   // Who only says what to leave out means all the rest.
   if (rules.every(({ kind }) => kind === 'not')) return true;
-  return rules.some((rule) => rule.kind === 'pattern' && named(rule));
+  return rules.some((rule) => rule.kind === 'pattern' && named(rule, sure));
 }
 
 function matches(pattern: string, name: string): boolean {
@@ -90,7 +93,9 @@ function arrivals({ folders }: Route): readonly (string | undefined)[] {
 function leadsTo(one: Route, other: Route): boolean {
   if (!sameAccount(one.destination, other.source)) return false;
   if (arrivals(one).length === 0) return true;
-  return arrivals(one).some((name) => name === undefined || carries(other.folders, name));
+  return arrivals(one).some(
+    (name) => name === undefined || carries(other.folders, name, 'perhaps'),
+  );
 }
 
 /** Circles of two routes or more; each is told once, at its first route. A route that leads to itself is told by itself. */

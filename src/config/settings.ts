@@ -63,7 +63,9 @@ export function settingsOf({ set, mistakes }: Settings, route: string): Settings
   const own = new Map<string, Setting>();
   for (const name of ROUTE_VARIABLES.keys()) {
     const setting = set.get(`${prefix}${name}`);
-    if (setting) own.set(name, setting);
+    // Nothing but white space is not set, unless it may be a password.
+    const text = name.endsWith('_PASSWORD') ? setting?.text : setting?.text.trim();
+    if (setting && text) own.set(name, setting);
   }
   const together = (['SOURCE', 'DEST'] as const).map(
     (side) => secretNames(side) as readonly string[],

@@ -29,9 +29,11 @@ const OTHER_WORDS: readonly (readonly [other: RegExp, ours: string])[] = [
 export function unknownNames({ set }: Settings, routes: readonly string[]): Mistake[] {
   return [...set].flatMap(([name, { where }]) => {
     const strict = where !== ENVIRONMENT;
-    const prefix = routes.map(prefixOf).find((each) => name.startsWith(each)) ?? '';
+    const prefixes = routes.map(prefixOf).filter((each) => name.startsWith(each));
+    const isRoutes = prefixes.some((each) => ROUTE_VARIABLES.has(name.slice(each.length)));
+    if (VARIABLES.has(name) || isRoutes) return [];
+    const [prefix = ''] = prefixes.toSorted((a, b) => b.length - a.length);
     const rest = name.slice(prefix.length);
-    if (VARIABLES.has(name) || (prefix !== '' && ROUTE_VARIABLES.has(rest))) return [];
     const mistake = (wrong: string, example: string) => [{ variable: name, where, wrong, example }];
     if (prefix !== '' && VARIABLES.has(rest))
       return mistake(

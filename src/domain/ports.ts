@@ -69,8 +69,8 @@ export interface SourceSession extends Session {
    * May be repeated.
    */
   mark(uids: readonly number[]): Promise<Map<number, ReadonlySet<string>>>;
-  /** UID STORE -FLAGS (\Deleted). What is gone, or has no mark, is no mistake. May be repeated. */
-  unmark(uids: readonly number[]): Promise<void>;
+  /** Sets a flag, or takes it off: UID STORE. A message that is gone, or so already, is no mistake. May be repeated. */
+  setFlag(uid: number, flag: string, on: boolean): Promise<void>;
   /**
    * UID EXPUNGE of exactly `uids`, confirmed by looking: resolves with those that are gone. May be repeated.
    * Only with `abilities.uidPlus`.
@@ -310,6 +310,8 @@ export interface RouteJournal {
   gone(from: FolderKey, uids: readonly number[], at: number): void;
   /** Retired originals that were taken to be gone are in their folder all the same. */
   presentAgain(from: FolderKey, uids: readonly number[]): void;
+  /** What was proven of these originals is not so: their rows are removed, and their copies free. */
+  disprove(from: FolderKey, uids: readonly number[]): void;
   /**
    * Other messages are there under these numbers by now: their rows are removed. What their copies prove stays claimed.
    */

@@ -30,15 +30,24 @@ export class LoginGate {
 
   /**
    * Runs `connect` when its turn has come and the account may be knocked at. Rejects as `connect` does, or as `signal` says.
-   * @param route for which it is
+   * @param waits for the end of the pause after three refusals; else it rejects at once while that lasts
    */
-  login<T>(connect: () => Promise<T>, signal: AbortSignal, route: string): Promise<T> {
-    const login = this.#turn.then(() => this.#knock(connect, signal, route));
+  login<T>(
+    connect: () => Promise<T>,
+    signal: AbortSignal,
+    { route, waits }: { route: string; waits: boolean },
+  ): Promise<T> {
+    const login = this.#turn.then(() => this.#knock(connect, signal, route, waits));
     this.#turn = login.catch(() => undefined);
     return login;
   }
 
-  async #knock<T>(connect: () => Promise<T>, signal: AbortSignal, route: string): Promise<T> {
+  async #knock<T>(
+    connect: () => Promise<T>,
+    signal: AbortSignal,
+    route: string,
+    waits: boolean,
+  ): Promise<T> {
     const { journal, clock, pace } = this.#world;
     signal.throwIfAborted();
     this.#refusals ??= journal.refusals(this.#id);
@@ -46,7 +55,9 @@ export class LoginGate {
     if (before.count >= PATIENCE) {
       // A clock that was set back must not make this wait longer than the pause itself.
       const passed = Math.max(0, clock.now() - before.lastAt);
-      if (passed < pace.refusedLogin) await this.#wait(pace.refusedLogin - passed, signal, route);
+      const left = pace.refusedLogin - passed;
+      if (left > 0 && !waits) throw this.#stillRefused(left);
+      if (left > 0) await this.#wait(left, signal, route);
     }
     try {
       const session = await this.#allowance.attempt(connect, signal, wasRefused);
@@ -60,6 +71,15 @@ export class LoginGate {
       if (failure.kind === 'login-refused') this.#refused(failure, before.count + 1, route);
       throw failure;
     }
+  }
+
+  #stillRefused(ms: number): Failure {
+    const { side } = this.#account;
+    const minutes = Math.ceil(ms / 60_000);
+    return new Failure(
+      `The ${side} server has refused the login three times in a row; so that it locks nobody out, it is tried again in ${minutes} min at the earliest.`,
+      { step: 'login', scope: 'account', kind: 'login-refused', lasting: true },
+    );
   }
 
   async #wait(ms: number, signal: AbortSignal, route: string): Promise<void> {

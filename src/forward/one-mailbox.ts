@@ -1,14 +1,13 @@
 /** Whether source and destination folder are one and the same, whatever their servers' names say. */
 import { Failure } from '../domain/failure.ts';
-import { isDeleted } from '../domain/message.ts';
-import { type Receipt, sha256 } from '../domain/receipt.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { Batch } from './folder-state.ts';
 import type { Works } from './works.ts';
 
 /**
  * Rejects, with kind `circle`, where originals are their own copies, or what was just appended turned up at the source:
- * before anything is retired on such a proof. Looked into only where both folders have one UIDVALIDITY, which those made in
- * one second may have by chance; once it was found that they are two, it is asked no more.
+ * before anything is retired on such a proof, which is taken back. Looked into only where both folders have one UIDVALIDITY,
+ * which those made in one second may have by chance; once it was found that they are two, it is asked no more.
  */
 export async function refuseOneMailbox(
   works: Works,
@@ -16,81 +15,102 @@ export async function refuseOneMailbox(
   receipts: readonly Receipt[],
 ): Promise<void> {
   const { epoch } = batch;
-  const alike = receipts.filter(({ copy }) => copy.uidValidity === epoch.uidValidity);
-  if (epoch.isApart || alike.length === 0) return;
-  const others = alike.filter(({ original, copy }) => copy.uid !== original.uid);
-  // Nothing is marked under keep; but nothing is removed either, on whatever proof.
-  const canMark = works.route.afterDelivery.kind !== 'keep';
-  const [itself] = canMark ? alike.filter(({ original, copy }) => copy.uid === original.uid) : [];
-  if (itself === undefined && others.length === 0) return;
-  const [suspect] = itself ? [itself] : (await turnedUp(works, batch, others)) ? others : [];
-  if (suspect !== undefined && (!canMark || (await bearsTheMark(works, batch, suspect))))
-    throw new Failure(
-      `${epoch.pair.source} at the source and ${epoch.pair.dest} at the destination are one and the same folder.`,
-      { step: 'verify', scope: 'account', kind: 'circle', lasting: true },
-    );
-  epoch.isApart = true;
+  const [first, ...others] = receipts.filter(({ copy }) => copy.uidValidity === epoch.uidValidity);
+  if (epoch.isApart || first === undefined) return;
+  const keeps = works.route.afterDelivery.kind === 'keep';
+  // Under keep no flag can be set at the source, and nothing is removed.
+  const isOne = keeps
+    ? await turnedUp(works, batch, [first, ...others])
+    : await areOne(works, batch, first);
+  if (!isOne) {
+    epoch.isApart = !keeps;
+    return;
+  }
+  works.journal.disprove(
+    epoch.key,
+    receipts.map(({ original }) => original.uid),
+  );
+  throw new Failure(
+    `${epoch.pair.source} at the source and ${first.copy.folder} at the destination are one and the same folder.`,
+    { step: 'verify', scope: 'account', kind: 'circle', lasting: true },
+  );
 }
 
-/** Whether each copy lies at the source under the number that it has at the destination: byte for byte, with its size and date. */
+const FLAG = '\\Flagged';
+
+/**
+ * Turns a flag of the original over and back: where that shows at the destination, in what has the original's number there,
+ * both are one. \Flagged, since some servers remove at once what is marked \Deleted.
+ */
+async function areOne(works: Works, { epoch, lane }: Batch, receipt: Receipt): Promise<boolean> {
+  const { uid } = receipt.original;
+  const before = await flagThere(works, receipt);
+  const isSet = await lane.use(epoch, works.cut, async (session) => {
+    const [original] = await session.list([uid]);
+    return original?.flags.has(FLAG);
+  });
+  // Nothing has its number there, or it is gone: two folders, or nothing to be retired.
+  if (before === undefined || isSet === undefined || before !== isSet) return false;
+  const turn = (on: boolean) =>
+    lane.use(epoch, works.cut, (session) => session.setFlag(uid, FLAG, on));
+  await turn(!isSet);
+  let turned = await flagThere(works, receipt);
+  // A server may be a little late to tell one session of what another one did.
+  for (let looks = 0; looks < LOOKS && turned === before; looks++) {
+    await works.clock.sleep(works.pace.attemptFirst, works.cut);
+    turned = await flagThere(works, receipt);
+  }
+  await turn(isSet);
+  if (turned === before) return false;
+  for (let looks = 0; looks < LOOKS && turned !== before; looks++) {
+    turned = await flagThere(works, receipt);
+    if (turned !== before) await works.clock.sleep(works.pace.attemptFirst, works.cut);
+  }
+  return turned === before;
+}
+
+const LOOKS = 2;
+
+/** Whether what has the original's number at the destination has the flag there, asked afresh; `undefined`: nothing has it. */
+function flagThere(works: Works, { original, copy }: Receipt): Promise<boolean | undefined> {
+  return works.destinations.use(copy.folder, async (session) => {
+    const view = await session.open(copy.folder, { fresh: true });
+    if (view.uidValidity !== copy.uidValidity)
+      throw new Failure(`${copy.folder} was renumbered meanwhile; imapferry looks again.`, {
+        step: 'verify',
+        scope: 'connection',
+      });
+    let isSet: boolean | undefined;
+    await session.read([original.uid], ({ flags }) => {
+      isSet = flags.has(FLAG);
+    });
+    return isSet;
+  });
+}
+
+/** Whether each copy lies at the source, too, under the number that it has at the destination, and is another message there. */
 async function turnedUp(
   works: Works,
   { epoch, lane }: Batch,
   receipts: readonly Receipt[],
 ): Promise<boolean> {
-  if (receipts.length === 0) return false;
-  const notes = works.journal.notes(
-    epoch.key,
-    receipts.map(({ original }) => original.uid),
+  const uids = receipts.flatMap(({ original, copy }) =>
+    copy.uid === original.uid ? [] : [copy.uid],
   );
-  const originals = new Map(
-    receipts.map(({ original, copy }) => [copy.uid, notes.get(original.uid)]),
-  );
+  if (uids.length === 0 || uids.length < receipts.length) return false;
   const there = await lane.use(epoch, works.cut, async (session) => {
     // What was appended a moment ago comes into view with the end of a command.
     await session.noop();
-    const listed = await session.list([...originals.keys()].sort((a, b) => a - b));
-    const alike = listed.filter(({ uid, size, internalDate }) => {
-      const note = originals.get(uid);
-      return note?.size === size && note.internalDate === internalDate?.getTime();
-    });
-    return session.fetch(alike.map(({ uid }) => uid));
+    return session.fetch(uids.toSorted((a, b) => a - b));
   });
-  const same = there.filter(({ uid, bytes }) => sha256(bytes) === originals.get(uid)?.sha256);
-  return same.length === receipts.length;
-}
-
-/**
- * Whether a mark on the original is one on what has its number at the destination. Where that is marked, the mark is taken
- * off again to see whether it goes there, too: a person may have marked what is another message.
- */
-async function bearsTheMark(
-  works: Works,
-  { epoch, lane }: Batch,
-  receipt: Receipt,
-): Promise<boolean> {
-  const uids = [receipt.original.uid];
-  const mark = () => lane.use(epoch, works.cut, (session) => session.mark(uids));
-  const unmark = () => lane.use(epoch, works.cut, (session) => session.unmark(uids));
-  await mark();
-  const isMarked = await isMarkedThere(works, receipt);
-  const { kind } = works.route.afterDelivery;
-  if (isMarked || kind === 'move') await unmark();
-  if (!isMarked) return false;
-  const isOne = !(await isMarkedThere(works, receipt));
-  if (!isOne && kind !== 'move') await mark();
-  return isOne;
-}
-
-/** Whether what has the original's number at the destination is marked there; asked afresh. */
-async function isMarkedThere(works: Works, { original, copy }: Receipt): Promise<boolean> {
-  return works.destinations.use(copy.folder, async (session) => {
-    const view = await session.open(copy.folder, { fresh: true });
-    if (view.uidValidity !== copy.uidValidity) return false;
-    let isMarked = false;
-    await session.read([original.uid], ({ flags }) => {
-      isMarked = isDeleted(flags);
+  if (there.length < uids.length) return false;
+  const bytes = new Map(there.map((original) => [original.uid, original.bytes]));
+  let same = 0;
+  await works.destinations.use(epoch.pair.dest, async (session) => {
+    await session.open(epoch.pair.dest, { fresh: true });
+    await session.read(uids, (copy) => {
+      if (bytes.get(copy.uid)?.equals(copy.bytes)) same++;
     });
-    return isMarked;
   });
+  return same === uids.length;
 }

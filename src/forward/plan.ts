@@ -114,7 +114,8 @@ export function makePlan(input: PlanInput): Plan {
 }
 
 function movedTo({ path }: ListedFolder, moveTo: string | undefined): string | undefined {
-  if (moveTo === undefined || nameOf(path) !== nameOf(moveTo)) return undefined;
+  // Some servers take two names that differ in case for one.
+  if (moveTo === undefined || folded(path) !== folded(moveTo)) return undefined;
   return 'AFTER_DELIVERY moves carried mail there';
 }
 
@@ -145,7 +146,7 @@ function choose(source: Side, rules: readonly FolderRule[]): Chosen {
   }
   const patterns = rules.filter((rule) => rule.kind === 'pattern').map(({ pattern }) => pattern);
   // Who only says what to leave out means all the rest.
-  if (patterns.length === 0 && not.length > 0 && folders.size === 0) patterns.push('*');
+  if (rules.length > 0 && rules.every(({ kind }) => kind === 'not')) patterns.push('*');
   for (const pattern of patterns) {
     const matches = matcher(pattern, source);
     let any = false;
@@ -312,7 +313,7 @@ class Ways {
   #find(path: string): Way {
     const to = this.#hand.get(nameOf(path));
     // In one spelling: a copy is claimed by the name of its folder.
-    if (to !== undefined) return { dest: nameOf(to), via: 'hand' };
+    if (to !== undefined) return this.#holdsMail({ dest: nameOf(to), via: 'hand' });
     if (isInbox(path)) return { dest: 'INBOX', via: 'inbox' };
     const use = this.#source.useOf(path);
     if (use !== undefined) {
@@ -362,18 +363,23 @@ class Ways {
     return { dest: `${parent.dest}_${spelt}`, via, said, ...create };
   }
 
-  /** Into the destination's Trash or Junk goes only their counterpart; into what holds no mail goes nothing. */
+  /** Into the destination's Trash or Junk goes only their counterpart. */
   #allowed(way: Exclude<Way, { why: string }>, use: SpecialUse | undefined): Way {
     const taken = [...COUNTERPART_ONLY.keys()].find(
-      (only) => only !== use && this.#dest.special(only)?.path === way.dest,
+      (only) => only !== use && folded(this.#dest.special(only)?.path ?? '') === folded(way.dest),
     );
     if (taken !== undefined) {
       return {
         why: `the destination's ${way.dest} is its ${taken} folder, which servers empty by themselves; write "…=…" in FOLDERS to say where it goes`,
       };
     }
+    return this.#holdsMail(way);
+  }
+
+  /** Into what holds no mail goes nothing. */
+  #holdsMail(way: Exclude<Way, { why: string }>): Way {
     const folder = this.#dest.get(way.dest);
-    const why = folder && this.#dest.barred(folder);
+    const why = folder && this.#dest.barred(folder, way.via === 'hand');
     // A name that holds no mail can be made a folder that does (RFC 9051 §6.3.4), a view can't.
     if (why === undefined || attributesOf(folder as ListedFolder).includes('\\nonexistent'))
       return way;
@@ -402,13 +408,14 @@ function mistakesOf(
         `${pair.source} would be carried into itself: source and destination are the same account. Write "${pair.source}=…" or "!${pair.source}" in FOLDERS`,
       );
     }
-    // Some servers take two names that differ in case for one; both of them in the list shows that this one does not.
-    const key = dest.has(pair.dest) ? pair.dest : folded(pair.dest);
-    const rival = first.get(key) ?? first.get(pair.dest);
+    const key = folded(pair.dest);
+    const rival = first.get(key);
     if (rival === undefined) {
       first.set(key, pair);
       continue;
     }
+    // Some servers take two names that differ in case for one; both of them in the list shows that this one does not.
+    if (rival.dest !== pair.dest && dest.has(rival.dest) && dest.has(pair.dest)) continue;
     if (rival.via === 'hand' && pair.via === 'hand') continue;
     mistakes.push(
       `${rival.source} and ${pair.source} would both go to ${pair.dest}. Write where they are to go in FOLDERS: "${rival.source}=…" or "${pair.source}=…", or leave one out by "!${pair.source}"`,

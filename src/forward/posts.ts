@@ -6,6 +6,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { FolderPair, Listing } from '../domain/route.ts';
 import { byDesert, type Posted, swap } from './assignment.ts';
+import { type Crowd, type Guest, isCrowded } from './crowd.ts';
 import type { LaneWorld } from './lane.ts';
 import { doubled } from './pace.ts';
 import type { Deliveries } from './queue.ts';
@@ -21,15 +22,13 @@ interface Post {
   readonly life: Promise<void>;
 }
 
-/** A port where nobody answers is taken for a sign of too many connections the second time: a server that ends says so once. */
-const UNANSWERED = 2;
-
-export class Posts {
+export class Posts implements Guest {
   readonly #works: Works;
   readonly #world: LaneWorld;
   readonly #deliveries: Deliveries;
   readonly #stop: AbortSignal;
   readonly #seats: Share;
+  readonly #crowd: Crowd;
   readonly #watches = new Map<string, Post>();
   readonly #visited = new Map<string, FolderPair>();
   /** Since when a folder is looked after as it is now, and when it had new mail last (clock ticks). */
@@ -48,6 +47,7 @@ export class Posts {
 
   /**
    * @param seats of the account, for connections that hold IDLE
+   * @param crowd at the server
    * @param stop ends them all
    */
   constructor(
@@ -55,10 +55,13 @@ export class Posts {
     world: LaneWorld,
     deliveries: Deliveries,
     seats: Share,
+    crowd: Crowd,
     stop: AbortSignal,
   ) {
     this.#works = works;
     this.#seats = seats;
+    this.#crowd = crowd;
+    crowd.join(this);
     this.#world = world;
     this.#deliveries = deliveries;
     this.#stop = stop;
@@ -184,17 +187,28 @@ export class Posts {
     if (to && !this.#stop.aborted) this.#watch(to);
   }
 
+  get standing(): number {
+    const watching = [...this.#watches.values()].filter(({ watch }) => watch.connected).length;
+    return watching + Number(this.#rounds.connected);
+  }
+
   /** A connection was not let in. Where others of ours stand and the server minds their number, it gets one fewer. */
   #refused(failure: Failure, attempt: number): void {
-    const crowded =
-      failure.kind === 'crowded' || (failure.code === 'ECONNREFUSED' && attempt >= UNANSWERED);
-    const watching = [...this.#watches.values()].filter(({ watch }) => watch.connected).length;
-    const standing = watching + Number(this.#rounds.connected);
-    if (!crowded || standing === 0) return;
+    const { standing } = this;
+    if (standing === 0) this.#crowd.refused(failure, attempt);
+    // One of those that stand goes round the folders that lose their watcher.
+    else if (isCrowded(failure, attempt)) this.#lower(standing - 1, standing, failure);
+  }
+
+  giveWay(failure: Failure): void {
+    const stay = this.standing - 1;
+    this.#lower(Math.max(0, stay - 1), stay, failure);
+  }
+
+  /** Makes do with so many watchers, of so many connections in all. */
+  #lower(most: number, all: number, failure: Failure): void {
     // It may still count one that makes room.
     if (this.#works.clock.ticks() < this.#leftAt + this.#works.pace.leaving) return;
-    // One of those that stand goes round the folders that lose their watcher.
-    const most = standing - 1;
     if (most >= this.#most) return;
     const { clock, pace, emit, route } = this.#works;
     this.#most = most;
@@ -205,7 +219,7 @@ export class Posts {
       side: 'source',
       count: most,
       why: failure.message,
-      msg: `The source server lets no more than ${standing} connections in just now (${failure.message}) So that all folders are looked after, ${most} of them hold IDLE from now on; the others are noticed on one connection. MAX_WATCHERS=${most} spares the server the knocking.`,
+      msg: `The source server lets no more than ${all} connections of this route in just now (${failure.message}) So that all folders are looked after, ${most} of them hold IDLE from now on; the others are noticed on one connection. MAX_WATCHERS=${most} spares the server the knocking.`,
       err: failure,
     });
     this.#shed(failure);
@@ -255,6 +269,7 @@ export class Posts {
 
   /** Resolves once all of them have ended. */
   async ended(): Promise<void> {
+    this.#crowd.leave(this);
     await Promise.all(this.#lives);
   }
 }

@@ -13,6 +13,7 @@ import { accountId, type FolderPair, type Listing, type Route } from '../domain/
 import { admit } from './admit.ts';
 import { Allowance } from './allowance.ts';
 import { Blockade } from './blockade.ts';
+import type { Crowd } from './crowd.ts';
 import { deliver, setOut } from './deliver.ts';
 import { Destinations } from './destinations.ts';
 import { Epochs } from './epochs.ts';
@@ -41,6 +42,8 @@ export interface RouteWorld {
   readonly destinationGate: LoginGate;
   /** Of the source account: its connections that may hold IDLE. */
   readonly seats: Share;
+  /** At the source server. */
+  readonly crowd: Crowd;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly pace: Pace;
@@ -114,6 +117,11 @@ export class RouteRunner {
     });
   }
 
+  /** For whom a login is, and whether it may take its time: a sweep by command does not wait for minutes. */
+  get #visit(): { route: string; waits: boolean } {
+    return { route: this.#route.name, waits: this.#connects === Number.POSITIVE_INFINITY };
+  }
+
   get #pairs(): readonly FolderPair[] {
     return this.#planning.pairs;
   }
@@ -125,8 +133,8 @@ export class RouteRunner {
     try {
       const first = await this.#begin();
       const world = this.#laneWorld(first);
-      const { seats } = this.#world;
-      const posts = new Posts(this.#works, world, this.#deliveries, seats, lanes.signal);
+      const { seats, crowd } = this.#world;
+      const posts = new Posts(this.#works, world, this.#deliveries, seats, crowd, lanes.signal);
       this.#nudge = (pair, why) => posts.nudge(pair, why);
       this.#emit('route.ready', { count: this.#pairs.length });
       posts.fill(this.#pairs);
@@ -196,11 +204,13 @@ export class RouteRunner {
 
   /** Connects both sides and makes the plan. Resolves with the source connection, for the first lane to take over. */
   async #begin(): Promise<SourceSession[]> {
+    const { crowd } = this.#world;
+    const login = async () => {
+      const session = await this.#loginSource();
+      return { session, source: await listed(session) };
+    };
     const [connected, listing] = await Promise.allSettled([
-      this.#connect('source', async () => {
-        const session = await this.#loginSource();
-        return { session, source: await listed(session) };
-      }),
+      this.#connect('source', login, { refused: (...how) => crowd.refused(...how) }),
       reconnect(
         () => this.#works.destinations.use('', listed),
         this.#tries('destination'),
@@ -257,7 +267,7 @@ export class RouteRunner {
     return sourceGate.login(
       () => source.connect(AbortSignal.any([quit, stop, cut])),
       stop,
-      this.#route.name,
+      this.#visit,
     );
   }
 
@@ -293,7 +303,7 @@ export class RouteRunner {
   #destinations(): Destinations {
     const { destination, destinationGate, quit, cut, clock, pace, emit } = this.#world;
     const login = (): Promise<DestinationSession> =>
-      destinationGate.login(() => destination.connect(cut), quit, this.#route.name);
+      destinationGate.login(() => destination.connect(cut), quit, this.#visit);
     return new Destinations({
       route: this.#route.name,
       emit,

@@ -117,21 +117,22 @@ class ImapSource extends ImapSession implements SourceSession {
     return originals.sort((a, b) => a.uid - b.uid);
   }
 
-  async unmark(uids: readonly number[]): Promise<void> {
+  async setFlag(uid: number, flag: string, on: boolean): Promise<void> {
     this.mustBeOpen('retire');
-    await this.#store('-FLAGS', uids);
+    await this.#store(on ? '+FLAGS' : '-FLAGS', flag, [uid]);
   }
 
   async #store(
     item: '+FLAGS' | '-FLAGS',
+    flag: string,
     uids: readonly number[],
     options: ExecOptions = {},
   ): Promise<void> {
     const how: Token = { type: 'ATOM', value: item };
-    const deleted: Tokens = [{ type: 'ATOM', value: '\\Deleted' }];
+    const flags: Tokens = [{ type: 'ATOM', value: flag }];
     for (const set of uidSets(uids)) {
       await this.client.step('retire', () =>
-        this.client.command('UID STORE', [{ type: 'SEQUENCE', value: set }, how, deleted], options),
+        this.client.command('UID STORE', [{ type: 'SEQUENCE', value: set }, how, flags], options),
       );
     }
   }
@@ -146,7 +147,7 @@ class ImapSource extends ImapSession implements SourceSession {
         if (row?.uid !== undefined && wanted.has(row.uid)) after.set(row.uid, row.flags);
       },
     };
-    await this.#store('+FLAGS', uids, { untagged });
+    await this.#store('+FLAGS', '\\Deleted', uids, { untagged });
     // Of a message that was marked before, a server need not say anything.
     const untold = uids.filter((uid) => !after.has(uid));
     for (const { uid, flags } of await this.list(untold)) after.set(uid, flags);

@@ -203,6 +203,17 @@ export class SqliteRouteJournal implements RouteJournal {
     });
   }
 
+  disprove(from: FolderKey, uids: readonly number[]): void {
+    const { source, destination } = this.#ids;
+    this.#store.write((sql) => {
+      for (const uid of uids) {
+        const key = this.#key(from, uid);
+        sql.unclaim.run({ ...key, source, destination });
+        sql.forget.run(key);
+      }
+    });
+  }
+
   forget(from: FolderKey, uids: readonly number[]): void {
     this.#store.write((sql) => {
       for (const uid of uids) sql.forget.run(this.#key(from, uid));

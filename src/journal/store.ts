@@ -106,6 +106,10 @@ const SQL = {
   goneRetired: `UPDATE message SET present = 0 WHERE ${KEY} AND state = 'retired'`,
   goneOther: `DELETE FROM message WHERE ${KEY} AND state NOT IN ('proven', 'retired')`,
   forget: `DELETE FROM message WHERE ${KEY}`,
+  unclaim: `DELETE FROM claim WHERE (destination, folder, uid_validity, uid) = (
+      SELECT $destination, dest_folder, dest_uid_validity, dest_uid FROM message WHERE ${KEY})
+      AND source = $source AND source_folder = $folder AND source_uid_validity = $uidValidity
+      AND source_uid = $uid`,
   count: 'SELECT count(*) AS rows FROM message WHERE route = $route AND state = $state',
   aside: `SELECT ${NOTE_COLUMNS}, folder, uid_validity FROM message INDEXED BY message_state
     WHERE route = $route AND state IN ('unverified', 'refused') ORDER BY folder, uid_validity, uid`,

@@ -95,7 +95,7 @@ interface Lacking {
 }
 
 const lacking: Lacking[] = [
-  { side: 'source', lacks: ['IDLE'], costs: { IDLE: /sweep every 10 min/ } },
+  { side: 'source', lacks: ['IDLE'], costs: { IDLE: /asks for it every 30 s/ } },
   { side: 'source', lacks: ['UIDPLUS'], costs: { UIDPLUS: /AFTER_DELIVERY=mark/ } },
   { side: 'source', lacks: ['UIDPLUS'], changes: { afterDelivery: { kind: 'keep' } }, costs: {} },
   { side: 'source', lacks: ['MOVE'], costs: {} },

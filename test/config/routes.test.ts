@@ -1,5 +1,6 @@
 /** ROUTES: what each route takes of its own and what from all, and what can be wrong between routes. */
 import { describe, expect, test } from 'vitest';
+import type { Route } from '../../src/domain/route.ts';
 import { type Environment, folderWith, GOOD, load, mistakesOf } from './support.ts';
 
 const { SOURCE_USER: _u, SOURCE_PASSWORD: _p, ...SHARED } = GOOD;
@@ -61,6 +62,31 @@ describe('several routes', () => {
     expect(mistakesOf({ ...TWO, MUM_SOURCE_PASSWORD_FILE: file })).toEqual([
       'MUM_SOURCE_PASSWORD stands beside MUM_SOURCE_PASSWORD_FILE: exactly one of them delivers the password',
     ]);
+  });
+
+  test.each<[string, Environment, (route: Route | undefined) => unknown, unknown]>([
+    [
+      'AFTER_DELIVERY',
+      { AFTER_DELIVERY: 'keep', MUM_AFTER_DELIVERY: '' },
+      (route) => route?.afterDelivery.kind,
+      'keep',
+    ],
+    ['DRY_RUN', { DRY_RUN: 'true', MUM_DRY_RUN: ' ' }, (route) => route?.dryRun, true],
+    ['FOLDERS', { FOLDERS: 'INBOX', MUM_FOLDERS: '' }, (route) => route?.folders.length, 1],
+  ])('take what is empty for not set: %s', (_, env, read, expected) => {
+    expect(read(load({ ...GOOD, ROUTES: 'mum', ...env }).routes[0])).toBe(expected);
+  });
+
+  test('may have names of which one begins with the other', () => {
+    const settings = {
+      ...GOOD,
+      ROUTES: 'mum,mum-work',
+      FOLDERS: 'INBOX',
+      MUM_WORK_FOLDERS: 'Sent',
+    };
+    const text = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+    const file = folderWith({ '.env': text.join('\n') })('.env');
+    expect(load({}, [file]).routes.map(({ name }) => name)).toEqual(['mum', 'mum-work']);
   });
 
   test('are named by a name with a hyphen as well', () => {
@@ -188,6 +214,7 @@ describe('one source folder in two routes', () => {
     ['where both keep', fan(['INBOX', 'keep'], ['INBOX', 'keep'])],
     ['where one leaves it out', fan(['*, !INBOX'], ['INBOX'])],
     ['where they are other folders', fan(['Lists/%'], ['INBOX, Sent'])],
+    ['that is sure, where `%` may not reach it', fan(['%'], ['Work/Dad'])],
     [
       'where it is of another account',
       { ...fan(['INBOX'], ['INBOX']), R2_SOURCE_USER: 'other', R2_SOURCE_PASSWORD: 'x' },

@@ -490,6 +490,15 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       expect(states.map(({ length }) => length)).toEqual([2, 0, 0, 0, 0, 0, 0, 0]);
     });
 
+    it('takes back what was proven, and frees the copies', () => {
+      for (const uid of [1, 2]) WAYS.proven?.(route, uid);
+      route.disprove(INBOX, [1, 9]);
+      expect([...route.notes(INBOX, [1, 2]).keys()]).toEqual([2]);
+      expect(uidsOf(route.claimed(COPIES))).toEqual(new Set([502]));
+      WAYS.appending?.(route, 3);
+      route.prove([receipt(3, 501)], 40);
+    });
+
     it('knows of retired originals that are there again', () => {
       for (const [nth, way] of Object.values(WAYS).entries()) way(route, nth + 1);
       const uids = Object.keys(WAYS).map((_, nth) => nth + 1);

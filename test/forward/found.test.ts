@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Failure, type FailureFields } from '../../src/domain/failure.ts';
 import type { DestinationSession } from '../../src/domain/ports.ts';
 import { Listings } from '../../src/forward/listing.ts';
-import { fails, lies } from '../support/memory-mail.ts';
+import { fails, lies, loginRefused } from '../support/memory-mail.ts';
 import type { MemoryMessage } from '../support/memory-server.ts';
 import { letter, Rig } from './rig.ts';
 
@@ -687,4 +687,18 @@ it("without UIDPLUS what we have marked and can not have again is not told to be
   await rig.saw('delivery.postponed', 2);
   expect(rig.count('retire.held')).toBe(0);
   expect(rig.source.find(1)).toBeDefined();
+});
+
+it('a sweep by command does not wait for a login that was refused before', async () => {
+  await using rig = new Rig();
+  rig.source.put(letter());
+  rig.source.plan('login', ...Array(20).fill(fails(loginRefused())));
+  const pace = { refusedLogin: 3_600_000 };
+  await rig.sweep({ pace });
+  const logins = rig.source.count('login');
+  const { failures } = await rig.sweep({ pace });
+  expect(rig.source.count('login')).toBe(logins);
+  expect(failures.map(({ failure: { message } }) => message)).toEqual([
+    'The source server has refused the login three times in a row; so that it locks nobody out, it is tried again in 60 min at the earliest.',
+  ]);
 });

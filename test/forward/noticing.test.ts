@@ -232,6 +232,21 @@ describe('a server that lets fewer connections in', () => {
     rig.oracle.assert({ carried: true });
   });
 
+  it('lets another route in, since one that has several connections gives one up', async () => {
+    const named = (...names: string[]) => names.map((name) => ({ kind: 'folder', name }) as const);
+    await using rig = new Rig(...folders);
+    rig.source.manners.room = 4;
+    rig.start({ name: 'mum', folders: named('INBOX', 'A', 'B', 'C'), pace: PACE });
+    await rig.until('all four connections are taken', () => rig.source.connections.size === 4);
+    await rig.saw('watcher.idling', 3);
+    rig.start({ name: 'dad', folders: named('D'), pace: PACE });
+    for (const folder of ['INBOX', ...folders]) rig.source.put(letter(), { folder });
+    for (const folder of ['INBOX', ...folders]) await rig.empty(folder);
+    const lowered = rig.told.filter(({ event }) => event === 'watchers.lowered');
+    expect(lowered.map(({ route, count }) => [route, count])).toEqual([['mum', 2]]);
+    rig.oracle.assert({ carried: true });
+  });
+
   it('is not knocked at again and again', async () => {
     await using rig = await begun(folders, { maxWatchers: 4 }, { room: 2 });
     await turns(rig, 1);

@@ -254,6 +254,8 @@ describe('left out', () => {
   it('the folder to which carried mail is moved', () => {
     const made = plan(mailbox(['"/" INBOX', '"/" Carried']), SLASH, { moveTo: 'Carried' });
     expect(whys(made)).toEqual({ Carried: 'AFTER_DELIVERY moves carried mail there' });
+    const otherCase = plan(mailbox(['"/" INBOX', '"/" Carried']), SLASH, { moveTo: 'carried' });
+    expect(ways(otherCase)).toEqual({ INBOX: 'INBOX' });
   });
 
   it("what would end in the destination's Trash or Junk and is not their counterpart", () => {
@@ -269,6 +271,23 @@ describe('left out', () => {
     const made = plan(mailbox(['"/" Starred']), mailbox(['"/" INBOX', '\\Flagged "/" Starred']));
     expect(made.pairs).toEqual([]);
     expect(whys(made).Starred).toContain('only shows mail of other folders');
+  });
+
+  it('what would go by hand to a view, or to what holds no mail', () => {
+    const rules: FolderRule[] = [
+      { kind: 'folder', name: 'X', to: 'All' },
+      { kind: 'folder', name: 'Y', to: 'Box' },
+    ];
+    const dest = mailbox(['"/" INBOX', '\\All "/" All', '\\Noselect "/" Box']);
+    const made = plan(mailbox(['"/" X', '"/" Y']), dest, { rules });
+    expect(made.pairs).toEqual([]);
+    expect(Object.keys(whys(made))).toEqual(['X', 'Y']);
+  });
+
+  it("what would end in the destination's Trash by another letter case", () => {
+    const source = mailbox(['"/" INBOX', '\\Trash "/" Papierkorb', '"/" trash']);
+    const made = plan(source, mailbox(['"/" INBOX', '\\Trash "/" Trash']));
+    expect(ways(made)).toEqual({ INBOX: 'INBOX', Papierkorb: 'Trash' });
   });
 });
 
@@ -313,6 +332,15 @@ describe('rules', () => {
   ]);
   const rows: readonly (readonly [string, FolderRule[], string[], string[]])[] = [
     ['a name', [{ kind: 'folder', name: 'inbox' }], ['INBOX'], []],
+    [
+      'a name that is not there, and what to leave out',
+      [
+        { kind: 'folder', name: 'Liste' },
+        { kind: 'not', name: 'Sent' },
+      ],
+      [],
+      ['Liste'],
+    ],
     ['* is everything', ALL, ['INBOX', 'Sent', 'Lists', 'Lists/a', 'Lists/b/c', 'Work'], []],
     [
       '% stops at the separator',
@@ -398,6 +426,7 @@ describe('mistakes', () => {
     const source = mailbox(['"/" Lists', '"/" lists']);
     expect(plan(source, SLASH).mistakes).toHaveLength(1);
     expect(plan(source, mailbox(['"/" INBOX', '"/" Lists', '"/" lists'])).mistakes).toEqual([]);
+    expect(plan(source, mailbox(['"/" INBOX', '"/" Lists'])).mistakes).toHaveLength(1);
   });
 
   it('two folders in one by hand are none', () => {

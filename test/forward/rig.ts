@@ -4,6 +4,7 @@ import { type EventFields, type EventName, eventStream } from '../../src/domain/
 import type { Journal, RouteJournal } from '../../src/domain/ports.ts';
 import { type Account, accountId, type Route } from '../../src/domain/route.ts';
 import { systemClock } from '../../src/forward/clock.ts';
+import { Crowd } from '../../src/forward/crowd.ts';
 import { LoginGate } from '../../src/forward/login-gate.ts';
 import { PACE, type Pace } from '../../src/forward/pace.ts';
 import { RouteRunner, type SweepResult } from '../../src/forward/route-runner.ts';
@@ -79,11 +80,19 @@ export class Rig {
   readonly oracle: Oracle;
   readonly told: Told[] = [];
   journal: Journal = memoryJournal();
+  /** All lives are at one server. */
+  readonly #crowd = new Crowd();
   readonly #lives: { stop: AbortController; done: Promise<unknown> }[] = [];
 
   constructor(...folders: string[]) {
     this.source = new MemoryServer(...folders);
     this.oracle = watchCrossing(this.source, this.destination);
+  }
+
+  /** Both accounts are one mailbox under two names. Its oracle sees nothing. */
+  static ofOneMailbox(...folders: string[]): Rig {
+    const rig = new Rig(...folders);
+    return Object.assign(rig, { destination: rig.source });
   }
 
   #runner(options: RigOptions, quit: AbortSignal): RouteRunner {
@@ -101,6 +110,7 @@ export class Rig {
       sourceGate: new LoginGate(route.source, world),
       destinationGate: new LoginGate(route.destination, world),
       seats: new Seats(route.maxWatchers).join(),
+      crowd: this.#crowd,
       quit,
       cut: AbortSignal.any([]),
     });

@@ -17,7 +17,7 @@ export type CallName =
   | 'listFrom'
   | 'fetch'
   | 'mark'
-  | 'unmark'
+  | 'setFlag'
   | 'expunge'
   | 'expungeAlone'
   | 'move'

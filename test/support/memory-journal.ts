@@ -257,6 +257,13 @@ class MemoryRouteJournal implements RouteJournal {
     for (const row of this.#all(from, uids)) if (row.note.state === 'retired') row.present = true;
   }
 
+  disprove(from: FolderKey, uids: readonly number[]): void {
+    for (const { key } of this.#all(from, uids)) {
+      this.#letGoOf(key);
+      this.#rows.delete(text(key));
+    }
+  }
+
   forget(from: FolderKey, uids: readonly number[]): void {
     for (const { key } of this.#all(from, uids)) this.#rows.delete(text(key));
   }

@@ -155,12 +155,12 @@ export class MemorySource extends MemorySession implements SourceSession {
     });
   }
 
-  unmark(uids: readonly number[]): Promise<void> {
-    return this.call('unmark', {
-      uids,
+  setFlag(uid: number, flag: string, on: boolean): Promise<void> {
+    return this.call('setFlag', {
+      uids: [uid],
       effect: () => {
         this.writable();
-        for (const { flags } of this.among(uids)) flags.delete('\\Deleted');
+        for (const { flags } of this.among([uid])) on ? flags.add(flag) : flags.delete(flag);
       },
     });
   }
