@@ -39,6 +39,10 @@ const PARTS = [
     'No password leaves but to the server it is meant for, on a wire that can be trusted.',
   ],
   ['unknown faults', 'Faults of all kinds, drawn by a seeded generator, while mail flows.'],
+  [
+    'a silent link',
+    'A connection that takes what is sent and answers nothing, at each kind of step: it is given up in time, and not before.',
+  ],
 ];
 
 /** Points that differ only in which of several they were are one row: `before APPEND at the source`. */
