@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.ts';
 import type { Emit } from '../domain/events.ts';
 import type { Journal, Session } from '../domain/ports.ts';
-import { type Account, accountId, type Route } from '../domain/route.ts';
+import { type Account, accountId, loginId, type Route } from '../domain/route.ts';
 import { systemClock } from '../forward/clock.ts';
 import { Crowd } from '../forward/crowd.ts';
 import { LoginGate } from '../forward/login-gate.ts';
@@ -45,7 +45,7 @@ export function openCrossing(
     const { journal, journalOf } = journals;
     const gates = new Map<string, LoginGate>();
     const gateOf = (account: Account) => {
-      const id = accountId(account).toLowerCase();
+      const id = loginId(account);
       const gate =
         gates.get(id) ?? new LoginGate(account, { journal, clock: systemClock, emit, pace });
       gates.set(id, gate);
@@ -53,9 +53,8 @@ export function openCrossing(
     };
     const seats = new Map<string, Seats>();
     const seatsOf = ({ source }: Route) => {
-      const idOf = (route: Route) => accountId(route.source).toLowerCase();
-      const id = accountId(source).toLowerCase();
-      const sharing = config.routes.filter((route) => idOf(route) === id);
+      const id = loginId(source);
+      const sharing = config.routes.filter((route) => loginId(route.source) === id);
       const most = Math.max(...sharing.map(({ maxWatchers }) => maxWatchers));
       const known = seats.get(id) ?? new Seats(most);
       seats.set(id, known);

@@ -1,5 +1,5 @@
 /** What can be wrong between routes: one source folder in two of them, and mail that goes round in a circle. */
-import { accountId, type FolderRule, type Route } from '../domain/route.ts';
+import { type FolderRule, loginId, type Route } from '../domain/route.ts';
 import { sameFolder } from './folders.ts';
 import type { Mistake } from './mistakes.ts';
 
@@ -20,16 +20,9 @@ function areRivals(one: Route, other: Route): boolean {
   const removes = ({ afterDelivery }: Route) => afterDelivery.kind !== 'keep';
   return (
     one.name !== other.name &&
-    sameAccount(one.source, other.source) &&
+    loginId(one.source) === loginId(other.source) &&
     (removes(one) || removes(other))
   );
-}
-
-/** A login name's letter case matters to hardly any server. */
-function sameAccount(one: Route['source'], other: Route['source']): boolean {
-  const id = (account: Route['source']) =>
-    accountId({ ...account, host: account.host.replace(/\.$/, '') }).toLowerCase();
-  return id(one) === id(other);
 }
 
 /** What patterns stand for is known only with the servers' folders: that is the plan's to tell. */
@@ -91,7 +84,7 @@ function arrivals({ folders }: Route): readonly (string | undefined)[] {
 
 /** Whether what one route brings is carried on by the other. */
 function leadsTo(one: Route, other: Route): boolean {
-  if (!sameAccount(one.destination, other.source)) return false;
+  if (loginId(one.destination) !== loginId(other.source)) return false;
   if (arrivals(one).length === 0) return true;
   return arrivals(one).some(
     (name) => name === undefined || carries(other.folders, name, 'perhaps'),

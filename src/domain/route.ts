@@ -108,3 +108,11 @@ export function accountId(account: Account): string {
   const port = account.port === 143 || account.port === 993 ? '' : `:${account.port}`;
   return `${account.user}@${account.host.toLowerCase()}${port}`;
 }
+
+/**
+ * What two spellings of one login have in common: a login name's letter case matters to hardly any server. Not for the
+ * journal, whose rows are kept by `accountId`.
+ */
+export function loginId(account: Account): string {
+  return accountId({ ...account, host: account.host.replace(/\.$/, '') }).toLowerCase();
+}

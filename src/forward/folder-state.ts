@@ -6,7 +6,6 @@ import type { Lane } from './lane.ts';
 
 /** A message of an APPEND of this process, while its copy is not proven and may be at the destination. */
 export interface Sent {
-  readonly sha256: string;
   /** The APPEND was answered OK: sent again, the message would fare no better. */
   readonly accepted: boolean;
   /** When it ended (clock ticks), answered or interrupted; absent while it is under way. */

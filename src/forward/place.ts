@@ -182,13 +182,13 @@ async function append(
   const { folder, uidValidity, uidNext } = view;
   const intents = originals.map(intentOf);
   works.journal.intend(epoch.key, { folder, uidValidity, uidNext }, intents);
-  for (const { uid, sha256 } of intents) epoch.sent.set(uid, { sha256, accepted: false });
+  for (const { uid } of intents) epoch.sent.set(uid, { accepted: false });
   const placements = await session.append(originals);
   const endedAt = works.clock.ticks();
-  for (const [i, { uid, sha256 }] of intents.entries()) {
+  for (const [i, { uid }] of intents.entries()) {
     const { is } = placements[i] ?? { is: 'unknown' };
     if (is === 'refused' || is === 'held') epoch.sent.delete(uid);
-    else epoch.sent.set(uid, { sha256, accepted: is === 'stored', endedAt });
+    else epoch.sent.set(uid, { accepted: is === 'stored', endedAt });
   }
   const fields = { route: works.route.name, folder: epoch.pair.source, dest: folder };
   works.emit('delivery.appended', { ...fields, count: originals.length });
