@@ -1,5 +1,11 @@
 /** What both sides of a route said, made into a report: what works, what is lacking and costs what, what goes where. Pure. */
-import type { Account, AfterDelivery, FolderPair, Route } from '../domain/route.ts';
+import {
+  type Account,
+  type AfterDelivery,
+  type FolderPair,
+  loginId,
+  type Route,
+} from '../domain/route.ts';
 import type { Measure, Survey } from '../domain/survey.ts';
 import { size } from '../report/sentences.ts';
 import { providerOf } from './providers.ts';
@@ -93,11 +99,12 @@ export interface RouteFacts {
 }
 
 export function checkReport(routes: readonly RouteFacts[], doubts: readonly string[]): CheckReport {
-  const reports = routes.map(routeReport);
+  const reports = routes.map((facts) => routeReport(facts, routes));
   return { ready: reports.every(({ ready }) => ready), doubts, routes: reports };
 }
 
-export function routeReport(facts: RouteFacts): RouteReport {
+/** @param all the routes of the same configuration: what they bring to one destination has to find room there together */
+export function routeReport(facts: RouteFacts, all: readonly RouteFacts[] = [facts]): RouteReport {
   const { route, source, destination } = facts;
   const plan = facts.plan && planReport(facts, facts.plan);
   const connections = plan && connectionsOf(route, plan);
@@ -105,7 +112,7 @@ export function routeReport(facts: RouteFacts): RouteReport {
     source: sideReport(route, route.source, source, connections?.source),
     destination: sideReport(route, route.destination, destination, connections?.destination),
   };
-  const why = obstacles(facts, plan);
+  const why = [...obstacles(facts, plan), ...(plan ? fullness(facts, all) : [])];
   return {
     route: route.name,
     ready: why.length === 0,
@@ -302,13 +309,34 @@ function obstacles(
           'The source server has neither MOVE nor UIDPLUS, so that AFTER_DELIVERY=move can not work.',
         ]
       : []),
-    ...destination.quotas
-      .filter(({ used, limit }) => plan.bytes > limit - used)
-      .map(
-        ({ used, limit }) =>
-          `The destination has ${size(Math.max(0, limit - used))} free, and ${size(plan.bytes)} are about to come.`,
-      ),
   ];
+}
+
+/** Where there is not room enough for what all routes to one destination are about to bring. */
+function fullness({ route, destination }: RouteFacts, all: readonly RouteFacts[]): string[] {
+  const account = loginId(route.destination);
+  const bringing = all.flatMap((facts) => {
+    const bytes = bytesComing(facts);
+    return loginId(facts.route.destination) === account && bytes > 0
+      ? [{ name: facts.route.name, bytes }]
+      : [];
+  });
+  const bytes = bringing.reduce((sum, each) => sum + each.bytes, 0);
+  const names = bringing.map(({ name }) => name).join(', ');
+  const together = bringing.length > 1 ? ` by the routes ${names} together` : '';
+  return destination.quotas
+    .filter(({ used, limit }) => bytes > limit - used)
+    .map(
+      ({ used, limit }) =>
+        `The destination has ${size(Math.max(0, limit - used))} free, and ${size(bytes)} are about to come${together}.`,
+    );
+}
+
+function bytesComing({ measures }: RouteFacts): number {
+  return [...measures.values()].reduce(
+    (sum, measure) => sum + (typeof measure === 'string' ? 0 : measure.bytes),
+    0,
+  );
 }
 
 /** What FOLDERS asks for, and nobody gets. */

@@ -6,6 +6,7 @@ import { asFailure } from '../domain/failure.ts';
 import type { Route } from '../domain/route.ts';
 import type { Measure } from '../domain/survey.ts';
 import { planOf } from '../forward/planning.ts';
+import { Ways } from '../forward/ways.ts';
 import { surveyAccount } from '../imap/survey.ts';
 
 export interface CheckOptions {
@@ -27,9 +28,21 @@ export async function checkConfig(config: Config, { json, print }: CheckOptions)
   const facts: RouteFacts[] = [];
   // One after another: routes that share an account shall not need more connections than one does.
   for (const route of config.routes) facts.push(await gather(route, stop.signal));
-  const report = checkReport(facts, [...config.doubts, ...config.remarks]);
+  const report = checkReport(withCircles(facts), [...config.doubts, ...config.remarks]);
   print(json ? reportJson(report) : reportText(report, Date.now()));
   return report.ready ? 0 : 1;
+}
+
+/** What is wrong between the plans of several routes is a mistake of each. */
+function withCircles(all: readonly RouteFacts[]): RouteFacts[] {
+  const ways = new Ways();
+  for (const { route, plan } of all) ways.lay(route, plan?.pairs ?? []);
+  return all.map((facts) => {
+    const { route, plan } = facts;
+    if (plan === undefined) return facts;
+    const mistakes = [...(plan.mistakes ?? []), ...ways.circles(route.name)];
+    return { ...facts, plan: { ...plan, mistakes } };
+  });
 }
 
 /** Never rejects but for a mistake of ours. */

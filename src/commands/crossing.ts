@@ -9,6 +9,7 @@ import { LoginGate } from '../forward/login-gate.ts';
 import { PACE, type Pace } from '../forward/pace.ts';
 import { RouteRunner } from '../forward/route-runner.ts';
 import { Seats } from '../forward/seats.ts';
+import { Ways } from '../forward/ways.ts';
 import { destinationAccount } from '../imap/destination.ts';
 import { sourceAccount } from '../imap/source.ts';
 import { openForgetful } from '../journal/forgetful.ts';
@@ -66,6 +67,7 @@ export function openCrossing(
       crowds.set(host.toLowerCase(), crowd);
       return crowd;
     };
+    const ways = new Ways();
     const { silence } = pace;
     const runnerOf = (route: Route) => {
       const { name, idleRenew, maxMessageSize: largest } = route;
@@ -84,6 +86,7 @@ export function openCrossing(
         destinationGate: gateOf(route.destination),
         seats: seatsOf(route),
         crowd: crowdOf(route),
+        ways,
         journal: journalOf(route),
         clock: systemClock,
         pace,

@@ -2,6 +2,7 @@
 import type { Emit } from '../domain/events.ts';
 import { accountId, type FolderPair, type Listing, type Route } from '../domain/route.ts';
 import { type LeftOut, makePlan, type Plan } from './plan.ts';
+import type { Ways } from './ways.ts';
 
 /** The plan of a route for the folders that both accounts show. */
 export function planOf(route: Route, source: Listing, dest: Listing): Plan {
@@ -20,13 +21,16 @@ export function planOf(route: Route, source: Listing, dest: Listing): Plan {
 
 export class Planning {
   readonly #route: Route;
+  readonly #ways: Ways;
   readonly #emit: Emit;
   #pairs: readonly FolderPair[] = [];
   #leftOut: ReadonlyMap<string, LeftOut> = new Map();
   #mistakes: readonly string[] = [];
 
-  constructor(route: Route, emit: Emit) {
+  /** @param ways where the mail of all routes goes */
+  constructor(route: Route, ways: Ways, emit: Emit) {
     this.#route = route;
+    this.#ways = ways;
     this.#emit = emit;
   }
 
@@ -49,7 +53,9 @@ export class Planning {
    */
   renew(source: Listing, dest: Listing): void {
     const plan = planOf(this.#route, source, dest);
-    const { leftOut, mistakes } = plan;
+    const { leftOut } = plan;
+    this.#ways.lay(this.#route, plan.pairs);
+    const mistakes = [...plan.mistakes, ...this.#ways.circles(this.#route.name)];
     const [before, toldOf] = [this.#pairs, this.#leftOut];
     this.#tellMistakes(mistakes);
     const known = new Map(before.map((pair) => [pair.source, pair]));

@@ -62,6 +62,7 @@ export class Posts implements Guest {
     this.#seats = seats;
     this.#crowd = crowd;
     crowd.join(this);
+    seats.onAsked(() => this.#yield());
     this.#world = world;
     this.#deliveries = deliveries;
     this.#stop = stop;
@@ -223,6 +224,18 @@ export class Posts implements Guest {
       err: failure,
     });
     this.#shed(failure);
+  }
+
+  /** Gives a seat up for another route, at once or when that connection has ended. */
+  #yield(): boolean {
+    const [least] = byDesert(this.#posted(this.#watches.keys())).reverse();
+    const pair = least && this.#watches.get(least.folder)?.pair;
+    if (pair === undefined) return false;
+    this.#post(pair);
+    void this.#letGo(pair.source, relieved(pair.source));
+    this.#goRound();
+    this.#visit(pair);
+    return true;
   }
 
   /** Leaves to the rounds what has a watcher too many: first those without a connection, then those that deserve it least. */

@@ -9,6 +9,7 @@ import { Failure } from '../domain/failure.ts';
 import type { FolderView, Listed, Original } from '../domain/message.ts';
 import { messageIdOf } from '../domain/message.ts';
 import type { DestinationReader, Note } from '../domain/ports.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { type Outcome, retried, sort } from './deliver.ts';
 import { fetchOriginals } from './fetch.ts';
 import type { Batch, Epoch } from './folder-state.ts';
@@ -94,14 +95,30 @@ async function lookThere(
   const there =
     sought.length > 0 ? await seek(works, session, view, epoch, sought, notes) : undefined;
   noteFound(works, epoch, view, sought, there, notes);
-  const found = new Set(there?.found.map(({ original }) => original.uid));
+  const copies = new Map(there?.found.map(({ original, copy }) => [original.uid, copy]));
   for (const original of originals) {
-    if (found.has(original.uid)) say(works, epoch, named(original), { plan: 'retire' });
+    const copy = copies.get(original.uid);
+    if (copy) say(works, epoch, named(original), found(epoch, view, copy, original.uid));
     else if (there && differed(works, there, original, notes.get(original.uid), view)) {
       const why = 'what may be its copy is there, and is not the same message';
       say(works, epoch, named(original), { plan: 'leave', why });
     } else say(works, epoch, named(original), { plan: 'carry' });
   }
+}
+
+/**
+ * What a copy means that is there already. It may be the original itself, in one folder under two names: then all their
+ * numbers are the same. `run` finds that out by a flag.
+ */
+function found(epoch: Epoch, view: FolderView, copy: Receipt['copy'], uid: number) {
+  const isOne =
+    view.uidValidity === epoch.uidValidity &&
+    view.uidNext === epoch.highest + 1 &&
+    copy.uid === uid;
+  if (!isOne) return { plan: 'retire' } as const;
+  const why =
+    'source and destination may be one and the same folder, in which all numbers are the same; before anything is removed that is looked into';
+  return { plan: 'leave', why } as const;
 }
 
 /** The destination folder as it is; `undefined` where there is none. */

@@ -32,6 +32,7 @@ import type { Share } from './seats.ts';
 import { Strikes } from './strikes.ts';
 import { sweepForEver } from './sweeper.ts';
 import type { Why } from './watch.ts';
+import type { Ways } from './ways.ts';
 import type { Works } from './works.ts';
 
 /** What a route needs of the world. */
@@ -44,6 +45,8 @@ export interface RouteWorld {
   readonly seats: Share;
   /** At the source server. */
   readonly crowd: Crowd;
+  /** Of all routes. */
+  readonly ways: Ways;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly pace: Pace;
@@ -78,6 +81,7 @@ export class RouteRunner {
   readonly #due = new Map<FolderPair, number>();
   #nudge: (pair: FolderPair, why: Why) => Promise<unknown> = async () => undefined;
   #asking = false;
+  #planned = false;
   #connects = Number.POSITIVE_INFINITY;
 
   constructor(route: Route, world: RouteWorld) {
@@ -107,7 +111,7 @@ export class RouteRunner {
       proven: () => this.#blockade.proven(),
       differed: () => this.#blockade.differed(),
     };
-    this.#planning = new Planning(route, emit);
+    this.#planning = new Planning(route, world.ways, emit);
     this.#epochs = new Epochs({
       route: route.name,
       journal: this.#works.journal,
@@ -224,6 +228,7 @@ export class RouteRunner {
       throw listing.reason;
     }
     this.#planning.renew(source, listing.value);
+    this.#planned = true;
     return [session];
   }
 
@@ -295,8 +300,11 @@ export class RouteRunner {
 
   #tries(side: 'source' | 'destination'): Tries {
     const { clock, pace, quit } = this.#world;
-    const onFailed = (failure: Failure, attempt: number) =>
+    const onFailed = (failure: Failure, attempt: number) => {
+      // Without a plan it has nothing to watch: until it has one, its watchers are free for other routes.
+      if (!this.#planned) this.#world.seats.want(0);
       this.#emit('account.reconnecting', { side, attempt, why: failure.message, err: failure });
+    };
     return { clock, pace, signal: quit, onFailed };
   }
 

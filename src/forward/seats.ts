@@ -7,11 +7,16 @@ export interface Share {
   /** Whether one more may watch: it then has a seat, until it is given back. */
   take(): boolean;
   give(): void;
+  /** How one of its watchers is let go, where it has more than its part and another route lacks its own; says whether one is. */
+  onAsked(letGo: () => boolean): void;
 }
 
 interface Member {
   wanted: number;
   taken: number;
+  /** Seats that it is about to give back since it was asked to. */
+  leaving: number;
+  letGo: () => boolean;
 }
 
 export class Seats {
@@ -24,11 +29,17 @@ export class Seats {
 
   /** Every route that begins there joins before the first one takes a seat. */
   join(): Share {
-    const member: Member = { wanted: Number.POSITIVE_INFINITY, taken: 0 };
+    const member: Member = {
+      wanted: Number.POSITIVE_INFINITY,
+      taken: 0,
+      leaving: 0,
+      letGo: () => false,
+    };
     this.#members.push(member);
     return {
       want: (folders) => {
         member.wanted = folders;
+        this.#makeRoom(member);
       },
       take: () => {
         if (!this.#mayTake(member)) return false;
@@ -37,6 +48,10 @@ export class Seats {
       },
       give: () => {
         member.taken--;
+        member.leaving = Math.max(0, member.leaving - 1);
+      },
+      onAsked: (letGo) => {
+        member.letGo = letGo;
       },
     };
   }
@@ -49,6 +64,18 @@ export class Seats {
       return each === member ? sum : sum + Math.max(0, part);
     }, 0);
     return taken + kept < this.#most;
+  }
+
+  /** A route that comes late finds its part taken: those that have more than theirs are asked for it. */
+  #makeRoom(member: Member): void {
+    const due = (each: Member) => Math.min(this.#part(this.#members.indexOf(each)), each.wanted);
+    const staying = (each: Member) => each.taken - each.leaving;
+    const free = this.#most - this.#members.reduce((sum, each) => sum + staying(each), 0);
+    for (let lacking = due(member) - member.taken - free; lacking > 0; lacking--) {
+      const rich = this.#members.find((each) => staying(each) > due(each) && each.letGo());
+      if (rich === undefined) return;
+      rich.leaving++;
+    }
   }
 
   #part(place: number): number {

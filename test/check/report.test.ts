@@ -1,6 +1,6 @@
 /** What a report makes of what servers say. */
 import { expect, it } from 'vitest';
-import { type RouteFacts, routeReport } from '../../src/check/report.ts';
+import { checkReport, type RouteFacts, routeReport } from '../../src/check/report.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Account, Route } from '../../src/domain/route.ts';
 import type { Survey } from '../../src/domain/survey.ts';
@@ -85,6 +85,27 @@ it.each(obstacles)('is not ready with $title', ({ changes, why }) => {
   const report = reported(changes);
   expect(report.ready).toBe(false);
   expect(report.why).toEqual([expect.stringMatching(why)]);
+});
+
+it('is not ready where what two routes bring together does not fit', () => {
+  const roomy = survey({ quotas: [{ root: 'q', used: 5000, limit: 10_000 }] });
+  const facts = (name: string): RouteFacts => ({
+    route: route({ name }),
+    source: survey(),
+    destination: roomy,
+    plan: PLAN,
+    measures: MEASURES,
+  });
+  const [mum, dad] = [facts('mum'), facts('dad')];
+  const reports = checkReport([mum, dad], []).routes;
+  const why =
+    'The destination has 5.0 KB free, and 6.0 KB are about to come by the routes mum, dad together.';
+  expect(reports.map((report) => report.why)).toEqual([[why], [why]]);
+  const other = {
+    ...dad,
+    route: route({ name: 'dad', destination: account('destination', { user: 'bert' }) }),
+  };
+  expect(checkReport([mum, other], []).ready).toBe(true);
 });
 
 interface Lacking {

@@ -52,6 +52,15 @@ describe('one mailbox under two names', () => {
     expect(rig.count('delivery.done')).toBe(0);
   });
 
+  it('is named by a dry run, which removes nothing in words either', async () => {
+    await using rig = Rig.ofOneMailbox();
+    for (let i = 0; i < 3; i++) rig.source.put(letter());
+    await rig.sweep({ folders: inbox, dryRun: true });
+    const planned = rig.told.filter(({ event }) => event === 'delivery.planned');
+    expect(planned.map(({ plan }) => plan)).toEqual(['leave', 'leave', 'leave']);
+    expect(planned[0]?.why).toMatch(/one and the same folder/);
+  });
+
   it('goes on as soon as another folder is named', async () => {
     await using rig = Rig.ofOneMailbox('Archive');
     for (let i = 0; i < 3; i++) rig.source.put(letter());

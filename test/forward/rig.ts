@@ -9,6 +9,7 @@ import { LoginGate } from '../../src/forward/login-gate.ts';
 import { PACE, type Pace } from '../../src/forward/pace.ts';
 import { RouteRunner, type SweepResult } from '../../src/forward/route-runner.ts';
 import { Seats } from '../../src/forward/seats.ts';
+import { Ways } from '../../src/forward/ways.ts';
 import { memoryJournal } from '../support/memory-journal.ts';
 import {
   MemoryServer,
@@ -111,6 +112,7 @@ export class Rig {
       destinationGate: new LoginGate(route.destination, world),
       seats: new Seats(route.maxWatchers).join(),
       crowd: this.#crowd,
+      ways: new Ways(),
       quit,
       cut: AbortSignal.any([]),
     });

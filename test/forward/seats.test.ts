@@ -30,6 +30,26 @@ describe('the watchers of a source account', () => {
     expect(taken(most, ...wanted)).toEqual(expected);
   });
 
+  it('are given up for a route that comes late, down to the part of each', () => {
+    const seats = new Seats(3);
+    const [one, late] = [seats.join(), seats.join()];
+    let asked = 0;
+    one.onAsked(() => {
+      asked++;
+      return true;
+    });
+    one.want(10);
+    late.want(0);
+    expect([one.take(), one.take(), one.take()]).toEqual([true, true, true]);
+    late.want(10);
+    expect([asked, late.take()]).toEqual([1, false]);
+    // Asked again before the seat is given back, it gives up no other one.
+    late.want(10);
+    expect(asked).toBe(1);
+    one.give();
+    expect([one.take(), late.take(), late.take()]).toEqual([false, true, false]);
+  });
+
   it('are free again once they are given back', () => {
     const seats = new Seats(1);
     const [one, other] = [seats.join(), seats.join()];

@@ -166,6 +166,38 @@ describe('several routes', () => {
     expect(await one.mail.count('Lists3')).toBe(1);
   });
 
+  it('whose counterparts lead round in a circle are both stopped, before check and while they run', async () => {
+    await using home = new Household();
+    const [old, fresh] = [await home.mailbox(source), await home.mailbox(destination)];
+    await old.mail.create('Sent');
+    await fresh.mail.create('Gesendet');
+    await fresh.mail.put('Gesendet', message());
+    const there = { ...home.login('SOURCE', old.user), ...home.login('DEST', fresh.user) };
+    const swapped = Object.entries({
+      ...home.place.settings(source, destination),
+      ...there,
+    }).flatMap(([name, value]): [string, string][] => {
+      const [, side, rest] = /^(SOURCE|DEST)_(.*)$/.exec(name) ?? [];
+      return side ? [[`${side === 'DEST' ? 'SOURCE' : 'DEST'}_${rest}`, value]] : [];
+    });
+    const settings = home.settings(
+      {
+        there: { ...there, FOLDERS: 'Sent' },
+        back: { ...Object.fromEntries(swapped), FOLDERS: 'Gesendet' },
+      },
+      { SWEEP_INTERVAL: '1s' },
+    );
+    await using looked = new Program(home.place, settings, ['check']);
+    expect((await looked.ended).code).toBe(1);
+    const text = looked.plain.join('\n').replaceAll(/\s+/g, ' ');
+    expect(text).toContain('there: Sent → Gesendet, back: Gesendet → Sent');
+    expect(text).toContain('back: Gesendet → Sent, there: Sent → Gesendet');
+    await using program = new Program(home.place, settings);
+    await program.saw('route.blocked', 2);
+    expect(routesOf(program, 'route.blocked')).toEqual(['back', 'there']);
+    expect(await program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  });
+
   it('of which one is a dry run carry the mail of the others only', async () => {
     await using home = new Household();
     const [mum, dad] = [await home.mailbox(source), await home.mailbox(source)];
