@@ -53,7 +53,7 @@ export class Wire implements AsyncDisposable {
       [server, client, false],
     ] as const) {
       this.open.add(from);
-      let last = 0;
+      const later = this.#delayed();
       from.on('data', (chunk: Buffer) => {
         if (up) this.#sent(chunk);
         else this.bytesDown += chunk.length;
@@ -62,11 +62,9 @@ export class Wire implements AsyncDisposable {
           server.destroy();
           return;
         }
-        last = this.#later(last, () => into.writable && into.write(chunk));
+        later(() => into.writable && into.write(chunk));
       });
-      from.on('end', () => {
-        last = this.#later(last, () => into.end());
-      });
+      from.on('end', () => later(() => into.end()));
       from.on('error', () => into.destroy());
       from.on('close', () => {
         this.open.delete(from);
@@ -85,16 +83,17 @@ export class Wire implements AsyncDisposable {
     );
   }
 
-  /** Runs `work` after the delay, and never before what came earlier on the same side. */
-  #later(last: number, work: () => void): number {
-    if (this.delay === 0) {
-      work();
-      return 0;
-    }
-    const now = performance.now();
-    const due = Math.max(now + this.delay, last);
-    setTimeout(work, due - now);
-    return due;
+  /** Runs each `work` after the delay, in their order: timers of a millisecond's fraction less may fire before earlier ones. */
+  #delayed(): (work: () => unknown) => void {
+    const waiting: (() => unknown)[] = [];
+    return (work) => {
+      if (this.delay === 0 && waiting.length === 0) {
+        work();
+        return;
+      }
+      waiting.push(work);
+      setTimeout(() => waiting.shift()?.(), this.delay);
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
