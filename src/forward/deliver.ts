@@ -4,9 +4,9 @@ import type { Listed } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { refuse } from './aside.ts';
 import { fetchOriginals } from './fetch.ts';
-import type { Batch } from './folder-state.ts';
+import { type Batch, bytesOf } from './folder-state.ts';
 import { deadly, tooLarge } from './hindrances.ts';
-import { place } from './place.ts';
+import { type Placed, place } from './place.ts';
 import { retire } from './retire.ts';
 import { attempt } from './retry.ts';
 import { compareWithNotes, unclear } from './same.ts';
@@ -116,7 +116,7 @@ async function once(works: Works, batch: Batch, trip: Trip): Promise<Outcome> {
   return outcome;
 }
 
-/** Fetches what is to travel, brings it to the destination, and retires what is proven there. */
+/** Brings what is to travel to the destination, and retires what is proven there. */
 async function send(
   works: Works,
   batch: Batch,
@@ -126,27 +126,44 @@ async function send(
   trip: Trip,
 ): Promise<Outcome> {
   if (travelling.length === 0) return 'not sent';
-  const { epoch } = batch;
-  const { carried } = trip;
   trip.atDestination = true;
   await works.destinations.ready();
   trip.atDestination = false;
+  const placed = await works.cargo.use(bytesOf(travelling), () =>
+    bring(works, batch, travelling, seeking, notes, trip),
+  );
+  const { receipts, failure } = placed ?? { receipts: [] };
+  await retire(works, batch, receipts, trip.carried);
+  trip.atDestination = failure !== undefined;
+  if (failure) throw failure;
+  if (refusedAny(works, batch)) return 'some refused';
+  return placed === undefined ? 'not sent' : 'through';
+}
+
+/** Fetches and places: as long as it lasts, the messages' bytes are in memory. `undefined`: there was nothing to place. */
+async function bring(
+  works: Works,
+  batch: Batch,
+  travelling: readonly Listed[],
+  seeking: ReadonlySet<number>,
+  notes: ReadonlyMap<number, Note>,
+  trip: Trip,
+): Promise<Placed | undefined> {
+  const { epoch } = batch;
+  const { carried } = trip;
   const { originals, doubtful } = await fetchOriginals(works, batch, travelling);
   for (const [original, why] of doubtful) {
     refuse(works, epoch, intentOf(original), notes.get(original.uid), why);
   }
-  if (originals.length === 0) return refusedAny(works, batch) ? 'some refused' : 'not sent';
+  if (originals.length === 0) return undefined;
   for (const { uid, flags } of originals) {
     // A copy that an earlier attempt made has the flags of that time.
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
   }
   trip.atDestination = true;
-  const { receipts, failure } = await place(works, epoch, originals, seeking, notes);
+  const placed = await place(works, epoch, originals, seeking, notes);
   trip.atDestination = false;
-  await retire(works, batch, receipts, carried);
-  trip.atDestination = failure !== undefined;
-  if (failure) throw failure;
-  return refusedAny(works, batch) ? 'some refused' : 'through';
+  return placed;
 }
 
 function refusedAny({ journal }: Works, { epoch, messages }: Batch): boolean {

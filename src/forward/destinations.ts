@@ -122,6 +122,7 @@ export class Destinations {
         this.#growing = false;
         this.#moor(session);
         this.#waiting.shift()?.();
+        if (this.#waiting.length > 0) this.#grow();
       },
       () => {
         this.#growing = false;

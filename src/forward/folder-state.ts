@@ -1,8 +1,10 @@
 /** What one process knows of a source folder under one UIDVALIDITY: what was seen, and what is in hand. */
 import type { FolderView, Listed } from '../domain/message.ts';
 import type { Deaths, FolderKey, SourceSession } from '../domain/ports.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair } from '../domain/route.ts';
 import type { Lane } from './lane.ts';
+import { Together } from './together.ts';
 
 /** A message of an APPEND of this process, while its copy is not proven and may be at the destination. */
 export interface Sent {
@@ -37,6 +39,8 @@ export class Epoch {
   readonly #marks = new WeakMap<SourceSession, Set<number>>();
   /** Messages of batches that lost their connection at every try: each travels by itself, so that one keeps no other. */
   readonly apart = new Set<number>();
+  /** Batches whose copies are proven and that are about to be retired. */
+  readonly leaving = new Together<Leaving>();
   /** Unverified messages that this process has looked at. */
   readonly rechecked = new Set<number>();
   /** Messages of which a dry run has said what it would do. */
@@ -96,6 +100,16 @@ export interface Batch {
   readonly fresh: boolean;
   /** Nothing else of the route is in hand while it travels. */
   readonly alone: boolean;
+}
+
+/** The flags each original had when it was appended, by UID. */
+export type Carried = ReadonlyMap<number, ReadonlySet<string>>;
+
+/** What of a batch is proven, and is to be retired. */
+export interface Leaving {
+  readonly batch: Batch;
+  readonly receipts: readonly Receipt[];
+  readonly carried: Carried;
 }
 
 /** The size of a batch's messages together, in bytes. */

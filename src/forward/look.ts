@@ -148,7 +148,7 @@ function batchesOf(
   notes: ReadonlyMap<number, Note>,
 ): Pick<Batch, 'messages' | 'fresh' | 'alone'>[] {
   const { batching } = works.destinations;
-  const lanes = batching === undefined || batching === 'multi' ? 1 : works.route.concurrency;
+  const lanes = batching === 'single' ? works.route.concurrency : 1;
   const deaths = roads.size > 0 ? works.journal.deaths(epoch.key) : undefined;
   return (['fresh', 'retire', 'seek'] as const).flatMap((road) => {
     const part = [...roads].flatMap(([message, its]) => (its === road ? [message] : []));

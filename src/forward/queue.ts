@@ -1,27 +1,24 @@
 /**
- * The only p-queue. Batches wait here as UIDs and are carried a few at a time; message bytes in memory stay under a
- * bound. It hands out no promises: a batch's end is told to its folder, and a stop waits for `drained`.
+ * The only p-queue. Batches wait here as UIDs and are carried a few at a time. It hands out no promises: a batch's end is
+ * told to its folder, and a stop waits for `drained`.
  */
 import PQueue from 'p-queue';
 import type { Batch } from './folder-state.ts';
-import { bytesOf } from './folder-state.ts';
+import { Hold } from './hold.ts';
 
-/**
- * Bytes of originals that may be in memory at one time. A message is held twice for moments, as it comes in and as its
- * copy is compared, so that this makes 64 MB at most, or one message.
- */
-const MOST_BYTES_IN_HAND = 32 * 1024 * 1024;
+const ALL = Number.POSITIVE_INFINITY;
 
 export class Deliveries {
   readonly #queue: PQueue;
   readonly #carry: (batch: Batch) => Promise<void>;
-  readonly #waitingForBytes: (() => void)[] = [];
-  #bytes = 0;
+  /** A batch that travels alone takes all of it. */
+  readonly #room: Hold;
   #blocked = false;
 
   /** @param carry carries one batch; never rejects */
   constructor(concurrency: number, carry: (batch: Batch) => Promise<void>) {
     this.#queue = new PQueue({ concurrency });
+    this.#room = new Hold(concurrency);
     this.#carry = carry;
   }
 
@@ -37,7 +34,9 @@ export class Deliveries {
     const batch = messages.length === found.messages.length ? found : { ...found, messages };
     for (const { uid } of batch.messages) batch.epoch.inHand.add(uid);
     void this.#queue
-      .add(() => this.#run(batch), { priority: batch.fresh ? 1 : 0 })
+      .add(() => this.#room.use(batch.alone ? ALL : 1, () => this.#carry(batch)), {
+        priority: batch.fresh ? 1 : 0,
+      })
       // Only `clear` rejects it; the folder hears of that by the batch being put down.
       .catch(() => undefined)
       .finally(() => {
@@ -89,24 +88,5 @@ export class Deliveries {
 
   #told(): void {
     for (const listener of this.#listeners.splice(0)) listener();
-  }
-
-  async #run(batch: Batch): Promise<void> {
-    const bytes = Math.max(bytesOf(batch.messages), batch.alone ? MOST_BYTES_IN_HAND + 1 : 0);
-    await this.#takeBytes(bytes);
-    try {
-      await this.#carry(batch);
-    } finally {
-      this.#bytes -= bytes;
-      for (const waiting of this.#waitingForBytes.splice(0)) waiting();
-    }
-  }
-
-  /** A batch that is larger than the bound travels when nothing else does. */
-  async #takeBytes(bytes: number): Promise<void> {
-    while (this.#bytes > 0 && this.#bytes + bytes > MOST_BYTES_IN_HAND) {
-      await new Promise<void>((resolve) => this.#waitingForBytes.push(resolve));
-    }
-    this.#bytes += bytes;
   }
 }

@@ -12,7 +12,7 @@ import type { DestinationReader, Note } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { type Outcome, retried, sort } from './deliver.ts';
 import { fetchOriginals } from './fetch.ts';
-import type { Batch, Epoch } from './folder-state.ts';
+import { type Batch, bytesOf, type Epoch } from './folder-state.ts';
 import { deadly, tooLarge } from './hindrances.ts';
 import { attempt } from './retry.ts';
 import { compareWithNotes, unclear } from './same.ts';
@@ -52,14 +52,28 @@ async function once(works: Works, batch: Batch): Promise<Outcome> {
     else say(works, epoch, notes.get(message.uid) ?? message, { plan: 'leave', why });
   }
   if (travelling.length === 0) return 'not sent';
+  const seeking = new Set(sought.map(({ uid }) => uid));
+  await works.cargo.use(bytesOf(travelling), () =>
+    lookFor(works, batch, travelling, seeking, notes),
+  );
+  return 'through';
+}
+
+/** Fetches messages and says what would become of each. */
+async function lookFor(
+  works: Works,
+  batch: Batch,
+  travelling: readonly Listed[],
+  seeking: ReadonlySet<number>,
+  notes: ReadonlyMap<number, Note>,
+): Promise<void> {
+  const { epoch } = batch;
   const { originals, doubtful } = await fetchOriginals(works, batch, travelling);
   for (const [original, why] of doubtful)
     say(works, epoch, named(original), { plan: 'leave', why });
-  const seeking = new Set(sought.map(({ uid }) => uid));
   await works.destinations.use(epoch.pair.dest, (session: DestinationReader) =>
     lookThere(works, session, epoch, originals, seeking, notes),
   );
-  return 'through';
 }
 
 /** What the journal says of the messages that an earlier attempt has not told of. */

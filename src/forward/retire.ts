@@ -3,14 +3,15 @@ import { Failure } from '../domain/failure.ts';
 import { isDeleted, travellingFlags } from '../domain/message.ts';
 import type { Note, Retired } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import type { Batch, Epoch } from './folder-state.ts';
+import type { Batch, Carried, Epoch, Leaving } from './folder-state.ts';
+import type { Lane } from './lane.ts';
 import { refuseOneMailbox } from './one-mailbox.ts';
 import { tell, type Works } from './works.ts';
 
-/** The flags each original had when it was appended, by UID. */
-export type Carried = ReadonlyMap<number, ReadonlySet<string>>;
-
-/** Retires what the receipts prove, as AFTER_DELIVERY says, and notes it. Rejects with a Failure where some are still there. */
+/**
+ * Retires what the receipts prove, as AFTER_DELIVERY says, and notes it. Rejects with a Failure where some are still there.
+ * Batches of one folder that come to it while others are being retired go together next: the round trips are the same for many.
+ */
 export async function retire(
   works: Works,
   batch: Batch,
@@ -19,25 +20,61 @@ export async function retire(
 ): Promise<void> {
   if (receipts.length === 0) return;
   await refuseOneMailbox(works, batch, receipts);
-  const uids = receipts.map(({ original }) => original.uid);
+  const { epoch } = batch;
+  try {
+    await epoch.leaving.join({ batch, receipts, carried }, (all) => leave(works, all));
+  } catch (thrown) {
+    // What failed may have been another batch's.
+    const uids = receipts.map(({ original }) => original.uid);
+    const notes = [...works.journal.notes(epoch.key, uids).values()];
+    if (notes.some(({ state }) => state !== 'retired')) throw thrown;
+  }
+}
+
+/** Retires those of each connection together. */
+async function leave(works: Works, all: readonly Leaving[]): Promise<void> {
+  for (const [, leaving] of Map.groupBy(all, ({ batch }) => batch.lane)) {
+    const [first] = leaving;
+    if (first) await leaveTogether(works, new Party(first.batch, leaving));
+  }
+}
+
+/** Batches of one folder on one connection that are retired together. */
+class Party {
+  readonly epoch: Epoch;
+  readonly lane: Lane;
+  readonly leaving: readonly Leaving[];
+  readonly receipts: readonly Receipt[];
+  readonly uids: readonly number[];
+  readonly carried: Carried;
+
+  constructor({ epoch, lane }: Batch, leaving: readonly Leaving[]) {
+    this.epoch = epoch;
+    this.lane = lane;
+    this.leaving = leaving;
+    this.receipts = leaving.flatMap(({ receipts }) => receipts);
+    this.uids = this.receipts.map(({ original }) => original.uid);
+    this.carried = new Map(leaving.flatMap(({ carried }) => [...carried]));
+  }
+}
+
+async function leaveTogether(works: Works, party: Party): Promise<void> {
+  const { uids, carried } = party;
   const after = works.route.afterDelivery;
   switch (after.kind) {
     case 'keep':
       // Only what was appended just now: what was carried long ago goes its own way.
-      if (uids.some((uid) => carried.has(uid))) {
-        const now = await flagsNow(works, batch, uids);
-        await followFlags(works, batch, receipts, carried, now);
-      }
-      return done(works, batch, receipts, uids, 'kept');
+      if (uids.some((uid) => carried.has(uid)))
+        await followFlags(works, party, await flagsNow(works, party));
+      return done(works, party, new Set(uids), 'kept');
     case 'mark':
-      return confirm(works, batch, receipts, await mark(works, batch, receipts, carried), 'marked');
+      return confirm(works, party, await mark(works, party), 'marked');
     case 'expunge':
-      await mark(works, batch, receipts, carried);
-      return expunge(works, batch, receipts, uids);
+      await mark(works, party);
+      return expunge(works, party);
     case 'move': {
-      await followFlags(works, batch, receipts, carried, await flagsNow(works, batch, uids));
-      const gone = await move(works, batch, uids, after.folder);
-      return confirm(works, batch, receipts, gone, 'moved');
+      await followFlags(works, party, await flagsNow(works, party));
+      return confirm(works, party, await move(works, party, after.folder), 'moved');
     }
   }
 }
@@ -46,30 +83,20 @@ export async function retire(
  * Marks \Deleted. What another client changed since the fetch is put on the copies before anything is expunged. Resolves
  * with those that are marked, or gone.
  */
-async function mark(
-  works: Works,
-  batch: Batch,
-  receipts: readonly Receipt[],
-  carried: Carried,
-): Promise<Set<number>> {
-  const uids = receipts.map(({ original }) => original.uid);
-  const { epoch, lane } = batch;
+async function mark(works: Works, party: Party): Promise<Set<number>> {
+  const { epoch, lane, uids } = party;
   const now = await lane.use(epoch, works.cut, (session) => {
     const marks = epoch.marksOn(session);
     for (const uid of uids) marks.add(uid);
     return session.mark(uids);
   });
-  await followFlags(works, batch, receipts, carried, now);
+  await followFlags(works, party, now);
   return new Set(uids.filter((uid) => isDeleted(now.get(uid) ?? DELETED)));
 }
 
 const DELETED: ReadonlySet<string> = new Set(['\\Deleted']);
 
-async function flagsNow(
-  works: Works,
-  { epoch, lane }: Batch,
-  uids: readonly number[],
-): Promise<Carried> {
+async function flagsNow(works: Works, { epoch, lane, uids }: Party): Promise<Carried> {
   const listed = await lane.use(epoch, works.cut, async (session) => {
     // What others changed comes into view with the end of a command.
     await session.noop();
@@ -81,9 +108,7 @@ async function flagsNow(
 /** Puts on the copies what changed at the originals while they were on their way. */
 async function followFlags(
   works: Works,
-  { epoch }: Batch,
-  receipts: readonly Receipt[],
-  carried: Carried,
+  { epoch, receipts, carried }: Party,
   now: Carried,
 ): Promise<void> {
   const changes = receipts.flatMap((receipt) => {
@@ -109,8 +134,7 @@ async function followFlags(
 /** Moves within the source; the folder is made where it is missing. */
 async function move(
   works: Works,
-  { epoch, lane }: Batch,
-  uids: readonly number[],
+  { epoch, lane, uids }: Party,
   folder: string,
 ): Promise<Set<number>> {
   return lane.use(epoch, works.cut, async (session) => {
@@ -124,21 +148,16 @@ async function move(
   });
 }
 
-async function expunge(
-  works: Works,
-  batch: Batch,
-  receipts: readonly Receipt[],
-  uids: readonly number[],
-): Promise<void> {
-  const { epoch } = batch;
-  const { gone, strangers, marks } = await batch.lane.use(epoch, works.cut, async (session) => {
+async function expunge(works: Works, party: Party): Promise<void> {
+  const { epoch, lane, uids } = party;
+  const { gone, strangers, marks } = await lane.use(epoch, works.cut, async (session) => {
     const marks = epoch.marksOn(session);
     if (session.abilities.uidPlus)
       return { gone: await session.expunge(uids), strangers: false, marks };
     return { ...(await session.expungeAlone(ours(works, epoch, marks))), marks };
   });
-  if (!strangers) return confirm(works, batch, receipts, gone, 'expunged');
-  done(works, batch, receipts, uids, 'marked');
+  if (!strangers) return confirm(works, party, gone, 'expunged');
+  done(works, party, new Set(uids), 'marked');
   // What was marked on an earlier connection may be ours, and has to be looked at again first.
   if (someMarkedBefore(works, epoch, marks))
     return works.revisit(epoch.pair, works.pace.refusedFirst);
@@ -173,55 +192,46 @@ function someMarkedBefore({ journal }: Works, { key }: Epoch, marks: ReadonlySet
 /** Notes those with which it is so; those with which it is not are a failure, and stay proven. */
 function confirm(
   works: Works,
-  batch: Batch,
-  receipts: readonly Receipt[],
+  party: Party,
   retired: ReadonlySet<number>,
   how: 'expunged' | 'moved' | 'marked',
 ): void {
-  const uids = receipts.map(({ original }) => original.uid);
-  const left = uids.filter((uid) => !retired.has(uid));
-  const went = uids.filter((uid) => retired.has(uid));
-  if (went.length > 0) done(works, batch, receipts, went, how);
+  done(works, party, retired, how);
+  const left = party.uids.filter((uid) => !retired.has(uid));
   if (left.length > 0) {
     const still = how === 'marked' ? 'not marked \\Deleted' : 'still there';
     throw new Failure(
-      `${left.length} carried messages in ${batch.epoch.pair.source} are ${still} although the server said that it is done; imapferry tries again.`,
+      `${left.length} carried messages in ${party.epoch.pair.source} are ${still} although the server said that it is done; imapferry tries again.`,
       { step: 'retire', scope: 'connection' },
     );
   }
 }
 
-/** Notes originals as retired and tells it, one line a message. */
-function done(
-  works: Works,
-  batch: Batch,
-  receipts: readonly Receipt[],
-  uids: readonly number[],
-  how: Retired,
-): void {
+/** Notes those of the originals that are retired, and tells it, one line a message. */
+function done(works: Works, party: Party, retired: ReadonlySet<number>, how: Retired): void {
+  for (const { batch, receipts } of party.leaving) {
+    const went = receipts.filter(({ original }) => retired.has(original.uid));
+    if (went.length > 0) doneOf(works, batch, went, how);
+  }
+}
+
+function doneOf(works: Works, batch: Batch, receipts: readonly Receipt[], how: Retired): void {
   const { epoch } = batch;
+  const uids = receipts.map(({ original }) => original.uid);
   const now = works.clock.now();
   const ms = Math.max(0, now - batch.seenAt);
   const notes = works.journal.notes(epoch.key, uids);
   works.journal.retire(epoch.key, uids, how, now, ms);
   const listed = new Map(batch.messages.map((message) => [message.uid, message]));
-  for (const receipt of receipts) {
-    const { uid } = receipt.original;
+  for (const { original, proof } of receipts) {
+    const { uid } = original;
     const note = notes.get(uid);
     // One line a message: not again when a message that was kept or held is expunged later.
-    if (!uids.includes(uid) || note?.state === 'retired') continue;
+    if (note?.state === 'retired') continue;
     const bytes = note?.size ?? listed.get(uid)?.size;
     const messageId = note?.messageId;
-    tell(
-      works,
-      'delivery.done',
-      epoch,
-      { uid, ...(messageId !== undefined && { messageId }) },
-      {
-        ms,
-        proof: receipt.proof,
-        ...(bytes !== undefined && { bytes }),
-      },
-    );
+    const named = { uid, ...(messageId !== undefined && { messageId }) };
+    const fields = { ms, proof, ...(bytes !== undefined && { bytes }) };
+    tell(works, 'delivery.done', epoch, named, fields);
   }
 }

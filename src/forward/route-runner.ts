@@ -18,6 +18,7 @@ import { deliver, setOut } from './deliver.ts';
 import { Destinations } from './destinations.ts';
 import { Epochs } from './epochs.ts';
 import type { Batch, Epoch } from './folder-state.ts';
+import { Hold } from './hold.ts';
 import type { LaneWorld, Refused } from './lane.ts';
 import { Listings } from './listing.ts';
 import type { LoginGate } from './login-gate.ts';
@@ -63,6 +64,15 @@ export interface SweepResult {
   readonly failures: { readonly folder?: string; readonly failure: Failure }[];
 }
 
+/** Batches that are fetched or retired while the destination's connections are busy with others. */
+const AHEAD = 4;
+
+/**
+ * Bytes of originals that may be in memory at one time. A message is held twice for moments, as it comes in and as its
+ * copy is compared, so that this makes 64 MB at most, or one message.
+ */
+const MOST_BYTES_IN_HAND = 32 * 1024 * 1024;
+
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** How often `sweep` tries to connect before it gives up. */
@@ -88,7 +98,7 @@ export class RouteRunner {
     this.#route = route;
     this.#world = world;
     const { journal, clock, pace, emit, quit, cut } = world;
-    this.#deliveries = new Deliveries(route.concurrency, (batch) => this.#carry(batch));
+    this.#deliveries = new Deliveries(route.concurrency + AHEAD, (batch) => this.#carry(batch));
     this.#blockade = new Blockade(route.name, this.#deliveries, { clock, pace, emit, quit }, () =>
       this.retry(),
     );
@@ -99,6 +109,7 @@ export class RouteRunner {
       listings: new Listings(),
       strikes: new Strikes(),
       allowance: new Allowance(clock, pace),
+      cargo: new Hold(MOST_BYTES_IN_HAND),
       clock,
       pace,
       emit,

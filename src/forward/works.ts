@@ -7,6 +7,7 @@ import type { FolderPair, Route } from '../domain/route.ts';
 import type { Allowance } from './allowance.ts';
 import type { Destinations } from './destinations.ts';
 import type { Epoch } from './folder-state.ts';
+import type { Hold } from './hold.ts';
 import type { Listings } from './listing.ts';
 import type { Pace } from './pace.ts';
 import type { Strikes } from './strikes.ts';
@@ -18,6 +19,8 @@ export interface Works {
   readonly listings: Listings;
   readonly strikes: Strikes;
   readonly allowance: Allowance;
+  /** For bytes of originals, while they are in memory. */
+  readonly cargo: Hold;
   readonly clock: Clock;
   readonly pace: Pace;
   readonly emit: Emit;

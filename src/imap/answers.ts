@@ -117,8 +117,7 @@ export function failureOf(thrown: unknown, step: Step): Failure {
   const refused = error.responseStatus === 'NO' || error.responseStatus === 'BAD';
   // The library takes a NO without a tag for the answer to what is under way; whose it is nobody knows.
   const answered = refused && error.code !== 'MissingTag';
-  // The library knows APPENDLIMIT by itself, and sends nothing that is larger.
-  if (answered || error.serverResponseCode === 'APPENDLIMIT') return refusal(error, step);
+  if (answered) return refusal(error, step);
   const text = error.reason ?? error.message;
   const lost = { step, scope: 'connection', kind: 'lost', outcomeUnknown: true } as const;
   const because = networkReason(error);

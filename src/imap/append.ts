@@ -8,22 +8,30 @@ import type { Batching, Placement } from '../domain/ports.ts';
 import { failureOf } from './answers.ts';
 import type { Client } from './client.ts';
 import { dateTime } from './flags.ts';
-import { multiAppend, type Outgoing } from './multi-append.ts';
+import type { Outgoing } from './literals.ts';
+import { multiAppend } from './multi-append.ts';
+import { pipelined, type Window } from './pipeline.ts';
 
 type FlagsOf = (message: Original) => readonly string[];
+/** Placements of the first of the messages, at least of one. Throws where they were refused together. */
 type Send = (messages: readonly Outgoing[]) => Promise<Placement[]>;
 type Group = readonly { readonly message: Outgoing; readonly at: number }[];
 
 /** Messages refused in a row, each alone and for a reason that is not known, after which the folder is put to a last test. */
 const IN_A_ROW = 3;
 
-/** One placement a message, in order. Never rejects. */
+/**
+ * One placement a message, in order. Never rejects.
+ * @param limit the largest message that the server says it takes: a larger one is refused, and not sent
+ * @param window how many APPENDs may be under way where each message is a command of its own
+ */
 export async function appendAll(
   client: Client,
   batching: Batching,
   folder: string,
   messages: readonly Original[],
   flagsOf: FlagsOf,
+  { limit = Number.POSITIVE_INFINITY, window }: { limit: number | undefined; window: Window },
 ): Promise<Placement[]> {
   const outgoing = messages.map((message, at) => ({
     message: {
@@ -34,18 +42,33 @@ export async function appendAll(
     at,
   }));
   const send: Send = (some) =>
-    batching === 'single' ? singleAppend(client, folder, some) : multiAppend(client, folder, some);
-  return placeAll(send, batching === 'multi' ? [outgoing] : outgoing.map((each) => [each]));
+    batching === 'multi'
+      ? multiAppend(client, folder, some)
+      : pipelined(client, folder, some, window);
+  const fits = ({ message: { bytes } }: Group[number]) => bytes.length <= limit;
+  const placements = await placeAll(send, outgoing.filter(fits));
+  for (const each of outgoing) {
+    if (!fits(each)) placements[each.at] = { is: 'refused', failure: tooLong(limit) };
+  }
+  return placements;
+}
+
+function tooLong(limit: number): Failure {
+  return new Failure(`The server takes messages of ${limit} bytes at most (APPENDLIMIT).`, {
+    step: 'append',
+    scope: 'message',
+    lasting: true,
+  });
 }
 
 /**
- * Sends groups of messages until each message has its placement. A group that is refused for what may be one message is
- * halved. Where message after message is refused, the last one is tried before the others: if that is refused too, it is
- * not the messages.
+ * Sends messages until each has its placement. A group that is refused together, for what may be one message, is halved.
+ * Where message after message is refused, the last one is tried before the others: if that is refused too, it is not the
+ * messages.
  */
-async function placeAll(send: Send, groups: Group[]): Promise<Placement[]> {
+async function placeAll(send: Send, all: Group): Promise<Placement[]> {
   const placements: Placement[] = [];
-  const waiting = groups.filter(({ length }) => length > 0);
+  const waiting: Group[] = all.length > 0 ? [all] : [];
   let row = 0;
   for (;;) {
     const group = row === IN_A_ROW ? takeLast(waiting) : waiting.shift();
@@ -56,17 +79,24 @@ async function placeAll(send: Send, groups: Group[]): Promise<Placement[]> {
       waiting.unshift(group.slice(0, half), group.slice(half));
       continue;
     }
-    for (const [i, { at }] of group.entries()) placements[at] = answered[i] as Placement;
-    const [first] = answered;
-    if (first?.is === 'stored') row = 0;
-    if (first?.is === 'refused' && !first.failure.lasting) row++;
-    const over = row > IN_A_ROW ? refusesAll(first) : first;
-    if (over?.is !== 'held' && over?.is !== 'unknown') continue;
+    if (answered.length < group.length) waiting.unshift(group.slice(answered.length));
+    let over: Failed | undefined;
+    for (const [i, first] of answered.entries()) {
+      const { message, at } = group[i] as Group[number];
+      const placement = row <= IN_A_ROW ? await secondTry(send, message, first) : first;
+      placements[at] = row > IN_A_ROW ? refusesAll(placement) : placement;
+      if (placement.is === 'stored') row = 0;
+      if (placement.is === 'refused' && !placement.failure.lasting) row++;
+      over ??= endsIt(row > IN_A_ROW ? refusesAll(placement) : placement);
+    }
+    if (over === undefined) continue;
     // After such an answer the next would fare no better, and the connection may be gone.
     for (const { at } of waiting.flat()) placements[at] = { is: 'held', failure: over.failure };
     return placements;
   }
 }
+
+type Failed = Exclude<Placement, { is: 'stored' }>;
 
 /** The very last message that waits, as a group of its own. */
 function takeLast(waiting: Group[]): Group | undefined {
@@ -76,10 +106,14 @@ function takeLast(waiting: Group[]): Group | undefined {
   return group.slice(-1);
 }
 
-/** What becomes of those that wait when message after message was refused. */
-function refusesAll(last: Placement | undefined): Placement | undefined {
-  if (last?.is !== 'refused') return last;
-  return { is: 'held', failure: folders(last.failure) };
+/** What a refusal means after so many others: not that message. */
+function refusesAll(last: Placement): Placement {
+  return last.is === 'refused' ? { is: 'held', failure: folders(last.failure) } : last;
+}
+
+/** Whether nothing more is to be sent after it. */
+function endsIt(placement: Placement): Failed | undefined {
+  return placement.is === 'held' || placement.is === 'unknown' ? placement : undefined;
 }
 
 /** The placements of a group, or that one of its several messages may be the culprit. */
@@ -91,51 +125,16 @@ async function sent(send: Send, group: Group): Promise<Placement[] | 'one of the
     const failure = failureOf(thrown, 'append');
     if (failure.outcomeUnknown) return messages.map(() => ({ is: 'unknown', failure }));
     if (failure.scope !== 'message') return messages.map(() => ({ is: 'held', failure }));
-    const [only] = messages;
-    return only && messages.length === 1 ? [await alone(send, only, failure)] : 'one of them';
+    return messages.length === 1 ? [{ is: 'refused', failure }] : 'one of them';
   }
 }
 
 /** A message that was refused on its own. Yahoo takes none without a final CRLF: it is tried once with one. */
-async function alone(send: Send, message: Outgoing, failure: Failure): Promise<Placement> {
-  const refused: Placement = { is: 'refused', failure };
-  if (message.bytes.length === 0 || message.bytes.at(-1) === 0x0a) return refused;
-  try {
-    const bytes = Buffer.concat([message.bytes, Buffer.from('\r\n')]);
-    return (await send([{ ...message, bytes }]))[0] ?? refused;
-  } catch (thrown) {
-    const second = failureOf(thrown, 'append');
-    if (second.outcomeUnknown) return { is: 'unknown', failure: second };
-    return second.scope === 'message' ? refused : { is: 'held', failure: second };
-  }
-}
-
-/** The library's APPEND: two round trips a message above 4 KB, for servers without LITERAL+. */
-async function singleAppend(
-  client: Client,
-  folder: string,
-  messages: readonly Outgoing[],
-): Promise<Placement[]> {
-  const placements: Placement[] = [];
-  for (const { bytes, flags, date } of messages) {
-    const result = await client.step('append', () =>
-      client.flow.append(folder, bytes, [...flags], date),
-    );
-    if (!result) {
-      throw new Failure('The connection ended before the APPEND was answered.', {
-        step: 'append',
-        scope: 'connection',
-        kind: 'lost',
-        outcomeUnknown: true,
-      });
-    }
-    // A UID without UIDVALIDITY is the library's guess, not APPENDUID.
-    const { uid, uidValidity } = result;
-    placements.push(
-      uid !== undefined && uidValidity !== undefined
-        ? { is: 'stored', copy: { uid, uidValidity: Number(uidValidity) } }
-        : { is: 'stored' },
-    );
-  }
-  return placements;
+async function secondTry(send: Send, message: Outgoing, first: Placement): Promise<Placement> {
+  if (first.is !== 'refused' || message.bytes.length === 0 || message.bytes.at(-1) === 0x0a)
+    return first;
+  const bytes = Buffer.concat([message.bytes, Buffer.from('\r\n')]);
+  const answered = await sent(send, [{ message: { ...message, bytes }, at: 0 }]);
+  const [second = first] = answered === 'one of them' ? [] : answered;
+  return second.is === 'refused' ? first : second;
 }

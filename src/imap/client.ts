@@ -4,6 +4,7 @@
  * The deadline counts from the last byte in either direction, while a step is under way. At rest nothing is watched; a
  * watching connection ends IDLE every `idleRenew` and is proven alive by a NOOP, which is a step like any other.
  */
+import type { Writable } from 'node:stream';
 import { ImapFlow, type ImapFlowError } from 'imapflow';
 import { enhanceCommandError } from 'imapflow/lib/tools.js';
 import { asFailure, Failure, type Step } from '../domain/failure.ts';
@@ -63,6 +64,8 @@ export class Client {
   /** What the server said first. */
   greeting: string | undefined;
   readonly #unwanted: Unwanted;
+  /** Who reads lines before the library does. */
+  #reads: ((line: Buffer) => boolean) | undefined;
   #error: unknown;
   #namespaces: Namespaces | undefined;
   #ended = false;
@@ -90,9 +93,11 @@ export class Client {
     const read = flow.handleResponse.bind(flow);
     flow.handleResponse = async (answer) => {
       this.greeting ??= answer.payload.toString('latin1');
-      if (this.#unwanted.bears(answer)) return read(answer);
-      this.#giveUp('FLOOD');
-      return false;
+      if (!this.#unwanted.bears(answer)) {
+        this.#giveUp('FLOOD');
+        return false;
+      }
+      return this.#reads?.(answer.payload) === true || read(answer);
     };
     flow.commands.set(OURS, (_connection, work: () => Promise<unknown>) => work());
   }
@@ -222,6 +227,29 @@ export class Client {
       }
     });
     return answer as Answer;
+  }
+
+  /**
+   * Commands past the library's own sending, with IDLE ended before and armed again after it. To be used within `step`.
+   * @param reads sees each line of the server first; what it says it has read, the library does not see
+   */
+  async reading<T>(reads: (line: Buffer) => boolean, work: () => Promise<T>): Promise<T> {
+    const done = await this.flow.run(OURS, async () => {
+      this.#reads = reads;
+      try {
+        return await work();
+      } finally {
+        this.#reads = undefined;
+      }
+    });
+    return done as T;
+  }
+
+  /** What goes out to the server. Throws where the connection is gone. */
+  get writable(): Writable {
+    const { writeSocket } = this.flow;
+    if (!writeSocket) throw new Error('The connection is gone');
+    return writeSocket;
   }
 
   /** Says that the answer which is being read was asked for. Of all others only so many are borne. */

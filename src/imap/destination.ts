@@ -16,6 +16,7 @@ import { Client } from './client.ts';
 import type { Query, Row } from './fetch.ts';
 import { allowedFlags } from './flags.ts';
 import { ensureFolder } from './folders.ts';
+import { Window } from './pipeline.ts';
 import { ImapSession, LISTED, listedOf } from './session.ts';
 import { uidSets } from './sets.ts';
 
@@ -62,6 +63,7 @@ export function destinationAccount(
 class ImapDestination extends ImapSession implements DestinationSession {
   readonly #dropped: (folder: string, flag: string) => void;
   #view: FolderView | undefined;
+  readonly #window = new Window();
 
   constructor(client: Client, dropped: (folder: string, flag: string) => void) {
     super(client);
@@ -102,7 +104,10 @@ class ImapDestination extends ImapSession implements DestinationSession {
     if (mailbox === false) return this.#heldBack(messages);
     const flagsOf = (message: Original) =>
       allowedFlags(message.flags, mailbox.permanentFlags, (flag) => this.#dropped(folder, flag));
-    const placements = await appendAll(this.client, this.batching, folder, messages, flagsOf);
+    const placements = await appendAll(this.client, this.batching, folder, messages, flagsOf, {
+      limit: this.appendLimit,
+      window: this.#window,
+    });
     if (placements.some(({ is }) => is === 'held')) this.#view = undefined;
     return placements;
   }

@@ -4,7 +4,6 @@ import { type Batch, Epoch } from '../../src/forward/folder-state.ts';
 import type { Lane } from '../../src/forward/lane.ts';
 import { Deliveries } from '../../src/forward/queue.ts';
 
-const MB = 1024 * 1024;
 const view: FolderView = {
   folder: 'INBOX',
   uidValidity: 1,
@@ -41,41 +40,22 @@ function begun() {
       });
     });
   };
-  const bytes = () =>
-    underWay.flatMap(({ messages }) => messages).reduce((sum, { size }) => sum + size, 0);
-  return { epoch, underWay, ends, order, carry, bytes };
+  return { epoch, underWay, ends, order, carry };
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-it('holds no more than 32 MB of originals at one time, and carries every batch', async () => {
-  const { epoch, underWay, ends, order, carry, bytes } = begun();
-  const deliveries = new Deliveries(8, carry);
-  const sizes = [8, 8, 8, 8, 8, 20, 1, 1, 30, 2].map((size) => size * MB);
-  for (const size of sizes) deliveries.add(batch(epoch, size));
-  for (let i = 0; i < sizes.length; i++) {
-    await settle();
-    expect(bytes()).toBeLessThanOrEqual(32 * MB);
-    const [first] = underWay;
-    if (first) ends.get(first)?.();
-  }
-  await settle();
-  expect(order.length).toBe(sizes.length);
-});
-
-it('carries a larger message when nothing else is in memory', async () => {
+it('carries a batch that is to travel alone when nothing else is under way', async () => {
   const { epoch, underWay, ends, carry } = begun();
   const deliveries = new Deliveries(4, carry);
-  const small = batch(epoch, MB);
-  const huge = batch(epoch, 50 * MB);
-  deliveries.add(small);
-  deliveries.add(huge);
-  await settle();
-  expect(underWay).toEqual([small]);
-  ends.get(small)?.();
-  await settle();
-  expect(underWay).toEqual([huge]);
-  ends.get(huge)?.();
+  const [before, after] = [batch(epoch, 1), batch(epoch, 1)];
+  const alone = { ...batch(epoch, 1), alone: true };
+  for (const each of [before, alone, after]) deliveries.add(each);
+  for (const expected of [before, alone, after]) {
+    await settle();
+    expect(underWay).toEqual([expected]);
+    ends.get(expected)?.();
+  }
   await deliveries.idle(epoch.inHand);
 });
 

@@ -1,0 +1,205 @@
+/**
+ * APPENDs one behind another on the wire (RFC 9051 §5.5): the next command does not wait for the answer to the one before.
+ *
+ * With literals that wait for no answer (RFC 7888) as many are under way as the window lets; each answer that is OK opens it by one more,
+ * so that a whole round trip is filled after a few, and a refusal closes it to one. A literal that has to be asked for
+ * goes out together with the next command's line: one round trip a message in place of two.
+ */
+import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
+import { Failure } from '../domain/failure.ts';
+import type { Placement } from '../domain/ports.ts';
+import { failureOf, readable } from './answers.ts';
+import type { Client } from './client.ts';
+import { headOf, type Outgoing, writeLiteral } from './literals.ts';
+
+/** The most commands that are under way. */
+const WIDEST = 100;
+
+/** How many APPENDs may be under way on a connection; it lives as long as that. */
+export class Window {
+  #size = 1;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  stored(): void {
+    this.#size = Math.min(WIDEST, this.#size + 1);
+  }
+
+  refused(): void {
+    this.#size = 1;
+  }
+}
+
+/**
+ * Appends messages, each by a command of its own, in their order. Resolves with one placement for each that was sent: after
+ * the first refusal nothing more is, and where the connection fails, what was not answered is unknown. Rejects with a
+ * Failure only where nothing was sent.
+ */
+export async function pipelined(
+  client: Client,
+  folder: string,
+  messages: readonly Outgoing[],
+  window: Window,
+): Promise<Placement[]> {
+  const run = new Run(client, folder, messages, window);
+  try {
+    await client.step('append', () =>
+      client.reading(
+        (line) => run.reads(line),
+        () => run.whole,
+      ),
+    );
+  } catch (thrown) {
+    run.cutShort(failureOf(thrown, 'append'));
+  }
+  return run.placements;
+}
+
+/** A tagged answer (RFC 9051 §7.1). */
+const ANSWER = /^([^ ]+) (OK|NO|BAD)(?: (.*))?$/is;
+/** A response code and the words behind it. */
+const CODE = /^\[([^\] ]+)([^\]]*)\] ?(.*)$/s;
+const UNTAGGED_REFUSAL = /^(BAD|NO)( |$)/i;
+const PLUS = 0x2b;
+
+/** One row of APPENDs. */
+class Run {
+  readonly placements: Placement[] = [];
+  readonly #client: Client;
+  readonly #path: string;
+  readonly #messages: readonly Outgoing[];
+  readonly #window: Window;
+  readonly #whole = Promise.withResolvers<void>();
+  /** Sent, and not answered: the place of each by its tag. */
+  readonly #underWay = new Map<string, number>();
+  /** Its literal has to be asked for by the server. */
+  #wanted: number | undefined;
+  #sent = 0;
+  #refused = false;
+
+  constructor(client: Client, folder: string, messages: readonly Outgoing[], window: Window) {
+    this.#client = client;
+    this.#path = pathOf(client, folder);
+    this.#messages = messages;
+    this.#window = window;
+  }
+
+  /** Sends the first ones; resolves once all that were sent are answered. */
+  get whole(): Promise<void> {
+    this.#send();
+    return this.#whole.promise;
+  }
+
+  /** Whether a line of the server is about one of these commands. */
+  reads(line: Buffer): boolean {
+    if (this.#wanted !== undefined && line[0] === PLUS) {
+      this.#writeLiteral(this.#wanted);
+      this.#wanted = undefined;
+      this.#send();
+      return true;
+    }
+    const text = line.toString('utf8');
+    const [, tag = '', status = '', words = ''] = ANSWER.exec(text) ?? [];
+    const place = this.#underWay.get(tag);
+    if (place === undefined) {
+      // Whose answer it is nobody knows.
+      if (UNTAGGED_REFUSAL.test(text)) this.#whole.reject(unclear(text));
+      return false;
+    }
+    this.#underWay.delete(tag);
+    this.#answered(place, status.toUpperCase(), words);
+    return true;
+  }
+
+  /** The connection failed: of what was sent and not answered nobody knows. */
+  cutShort(failure: Failure): void {
+    if (this.#sent === 0) throw failure;
+    for (const place of this.#underWay.values()) {
+      // Of one whose literal was not asked for only the announcement went out.
+      this.placements[place] = { is: place === this.#wanted ? 'held' : 'unknown', failure };
+    }
+  }
+
+  #answered(place: number, status: string, words: string): void {
+    // Refused before its literal was asked for: it is not sent.
+    if (this.#wanted === place) this.#wanted = undefined;
+    if (status === 'OK') {
+      this.placements[place] = { is: 'stored', ...copyOf(words) };
+      if (!this.#refused) this.#window.stored();
+    } else {
+      this.placements[place] = placementOf(refusal(status, words));
+      this.#window.refused();
+      this.#refused = true;
+    }
+    this.#send();
+  }
+
+  #send(): void {
+    const { size } = this.#window;
+    while (this.#mayGoOn && this.#underWay.size < size) this.#begin(this.#sent++);
+    if (this.#underWay.size === 0) this.#whole.resolve();
+  }
+
+  get #mayGoOn(): boolean {
+    return !this.#refused && this.#wanted === undefined && this.#sent < this.#messages.length;
+  }
+
+  #begin(place: number): void {
+    const message = this.#messages[place];
+    if (message === undefined) return;
+    const tag = `A${place}`;
+    this.#underWay.set(tag, place);
+    const { head, waits } = headOf(this.#client, message);
+    this.#client.writable.write(`${tag} APPEND ${this.#path} ${head}\r\n`);
+    if (waits) this.#wanted = place;
+    else this.#writeLiteral(place);
+  }
+
+  #writeLiteral(place: number): void {
+    const message = this.#messages[place];
+    if (message === undefined) return;
+    writeLiteral(this.#client.writable, message.bytes);
+    this.#client.writable.write('\r\n');
+  }
+}
+
+/** Where the copy lies, as far as the answer says so (APPENDUID, RFC 4315 §3). */
+function copyOf(words: string): { copy?: { uidValidity: number; uid: number } } {
+  const [, uidValidity, uid] = /^\[APPENDUID (\d{1,10}) (\d{1,10})\]/i.exec(words) ?? [];
+  return uid === undefined ? {} : { copy: { uidValidity: Number(uidValidity), uid: Number(uid) } };
+}
+
+/** A tagged NO or BAD, as the library would throw it. */
+function refusal(status: string, words: string): Failure {
+  const [, code, , text = words] = CODE.exec(words) ?? [];
+  const told = { responseStatus: status, serverResponseCode: code, responseText: text };
+  return failureOf(Object.assign(new Error('The APPEND was refused'), told), 'append');
+}
+
+function placementOf(failure: Failure): Placement {
+  return { is: failure.scope === 'message' ? 'refused' : 'held', failure };
+}
+
+function unclear(text: string): Failure {
+  return new Failure(
+    `The server answered in a way that can not be understood (${readable(text)}).`,
+    {
+      step: 'append',
+      scope: 'connection',
+      outcomeUnknown: true,
+    },
+  );
+}
+
+/** A folder's name as it goes out: modified UTF-7 (RFC 3501 §5.1.3), quoted. */
+function pathOf({ flow }: Client, folder: string): string {
+  const path = encodePath(flow, normalizePath(flow, folder));
+  if (!/[\r\n\0]/.test(path)) return `"${path.replace(/["\\]/g, '\\$&')}"`;
+  throw new Failure(`The name of the folder ${readable(folder)} can not be sent.`, {
+    step: 'append',
+    scope: 'folder',
+    lasting: true,
+  });
+}

@@ -1,0 +1,164 @@
+/** How many APPENDs are on the wire at one time. */
+import { expect, it } from 'vitest';
+import type { Original } from '../../src/domain/message.ts';
+import type { DestinationSession } from '../../src/domain/ports.ts';
+import { destinationAccount } from '../../src/imap/destination.ts';
+import { FakeImap, type Line } from '../support/fake-imap.ts';
+
+interface Waiting {
+  readonly tag: string;
+  readonly line: Line;
+}
+
+/** A server that answers an APPEND when it is told to. */
+class Slow implements AsyncDisposable {
+  readonly server: FakeImap;
+  readonly waiting: Waiting[];
+  #uid = 0;
+
+  private constructor(server: FakeImap, waiting: Waiting[]) {
+    this.server = server;
+    this.waiting = waiting;
+  }
+
+  static async start(capability: string): Promise<Slow> {
+    const waiting: Waiting[] = [];
+    const server = await FakeImap.start({
+      capability: `IMAP4rev1 UIDPLUS ${capability}`,
+      replies: {
+        APPEND: ({ tag }, line) => {
+          waiting.push({ tag, line });
+          return undefined;
+        },
+      },
+    });
+    return new Slow(server, waiting);
+  }
+
+  /** Resolves once so many APPENDs wait for their answers, and no more come of themselves. */
+  async hears(count: number): Promise<void> {
+    await this.server.until(() => this.waiting.length >= count);
+    // A command that was sent along would be heard before the answer to this one is.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  answer(count = this.waiting.length, status = 'OK'): void {
+    for (const { tag, line } of this.waiting.splice(0, count)) {
+      const code = status === 'OK' ? `[APPENDUID 7 ${++this.#uid}] ` : '';
+      line.send(`${tag} ${status} ${code}done`);
+    }
+  }
+
+  async session(): Promise<DestinationSession> {
+    const account = destinationAccount(
+      {
+        side: 'destination',
+        host: '127.0.0.1',
+        port: this.server.port,
+        security: 'none',
+        user: 'anna',
+        auth: 'password',
+        secret: async () => 'secret-of-anna',
+      },
+      { emit: () => undefined, route: 'default' },
+    );
+    const session = await account.connect(new AbortController().signal);
+    await session.open('INBOX', { fresh: false });
+    return session;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.server[Symbol.asyncDispose]();
+  }
+}
+
+const letters = (count: number): Original[] =>
+  Array.from({ length: count }, (_, i) => {
+    const bytes = Buffer.from(`Subject: ${i}\r\n\r\n${'x'.repeat(5000)}\r\n`);
+    return { uid: i + 1, size: bytes.length, flags: new Set(), bytes };
+  });
+
+it('doubles what is under way with each round of answers, up to a hundred', async () => {
+  await using slow = await Slow.start('LITERAL+');
+  const session = await slow.session();
+  const done = session.append(letters(400));
+  const rounds: number[] = [];
+  for (let left = 400; left > 0; left -= rounds.at(-1) ?? 0) {
+    const size = Math.min(left, 100, 2 ** rounds.length);
+    await slow.hears(size);
+    rounds.push(slow.waiting.length);
+    slow.answer();
+  }
+  const placements = await done;
+  expect(rounds).toEqual([1, 2, 4, 8, 16, 32, 64, 100, 100, 73]);
+  expect(placements.map((each) => each.is === 'stored' && each.copy?.uid)).toEqual(
+    placements.map((_, i) => i + 1),
+  );
+  // The next batch on this connection begins with all that is open by now.
+  const next = session.append(letters(50));
+  await slow.hears(50);
+  slow.answer();
+  await next;
+  session.close();
+});
+
+it('sends nothing more after a refusal until what is under way is answered, and then one at a time', async () => {
+  await using slow = await Slow.start('LITERAL+');
+  const session = await slow.session();
+  const done = session.append(letters(10));
+  for (const size of [1, 2]) {
+    await slow.hears(size);
+    slow.answer();
+  }
+  await slow.hears(4);
+  slow.answer(1, 'NO');
+  await slow.hears(3);
+  expect(slow.waiting).toHaveLength(3);
+  slow.answer();
+  await slow.hears(1);
+  expect(slow.waiting).toHaveLength(1);
+  slow.answer();
+  await slow.hears(2);
+  slow.answer();
+  const placements = await done;
+  expect(placements.map(({ is }) => is)).toEqual([
+    ...Array<string>(3).fill('stored'),
+    'refused',
+    ...Array<string>(6).fill('stored'),
+  ]);
+  session.close();
+});
+
+it('announces the next message together with a literal that was asked for', async () => {
+  await using slow = await Slow.start('');
+  const session = await slow.session();
+  const done = session.append(letters(4));
+  await slow.hears(1);
+  slow.answer();
+  for (const nth of [1, 2, 3]) {
+    await slow.hears(1);
+    // Its successor's announcement has come before it was answered.
+    if (nth < 3) await slow.server.until(() => slow.server.text.includes(`A${nth + 1} APPEND`));
+    expect(slow.waiting.map(({ tag }) => tag).at(0)).toBe(`A${nth}`);
+    slow.answer(1);
+  }
+  expect((await done).map(({ is }) => is)).toEqual(Array(4).fill('stored'));
+  session.close();
+});
+
+it('waits for no answer with a short literal under LITERAL-, and for one with a long literal', async () => {
+  await using slow = await Slow.start('LITERAL-');
+  const session = await slow.session();
+  const [long] = letters(1);
+  const bytes = Buffer.from('A: 1\r\n\r\n');
+  const short: Original = { uid: 2, size: bytes.length, flags: new Set(), bytes };
+  const done = session.append([short, long as Original]);
+  await slow.hears(1);
+  slow.answer();
+  await slow.hears(1);
+  slow.answer();
+  await done;
+  expect(slow.server.text).toMatch(/A0 APPEND "INBOX" \(\) \{8\+\}\r\n/);
+  expect(slow.server.text).toMatch(/A1 APPEND "INBOX" \(\) \{\d+\}\r\n/);
+  session.close();
+});
