@@ -56,8 +56,8 @@ export class Epoch {
   doubtSince: number | undefined;
   /** Size and INTERNALDATE of what is marked \Deleted there and not known to the journal. */
   marked: ReadonlySet<string> = new Set();
-  /** It is known that the destination folder is another one, although both have one UIDVALIDITY. */
-  isApart = false;
+  #isApart = false;
+  #trial: PromiseWithResolvers<void> | undefined;
   /** It was told that carried mail stays marked because others have marked theirs. */
   heldTold = false;
 
@@ -67,6 +67,30 @@ export class Epoch {
     this.fence = view.uidNext;
     this.highest = view.uidNext - 1;
     this.before = before;
+  }
+
+  /** It is known that the destination folder is another one. */
+  get isApart(): boolean {
+    return this.#isApart;
+  }
+
+  set isApart(is: boolean) {
+    this.#isApart = is;
+    if (is) this.#trial?.resolve();
+  }
+
+  /** Does one piece of work after another until it is known that the destination folder is another one. */
+  async onTrial<T>(work: () => Promise<T>): Promise<T> {
+    while (!this.#isApart && this.#trial) await this.#trial.promise;
+    if (this.#isApart) return work();
+    const trial = Promise.withResolvers<void>();
+    this.#trial = trial;
+    try {
+      return await work();
+    } finally {
+      this.#trial = undefined;
+      trial.resolve();
+    }
   }
 
   /** The UIDs that were marked on that connection. */
