@@ -2,6 +2,7 @@
 import type { FolderView, Listed } from '../domain/message.ts';
 import type { Deaths, FolderKey, SourceSession } from '../domain/ports.ts';
 import type { FolderPair } from '../domain/route.ts';
+import type { Spent } from './budget.ts';
 import type { Lane } from './lane.ts';
 
 /** A message of an APPEND of this process, while its copy is not proven and may be at the destination. */
@@ -96,6 +97,8 @@ export interface Batch {
   readonly fresh: boolean;
   /** Nothing else of the route is in hand while it travels. */
   readonly alone: boolean;
+  /** What of the route's rate limits it has taken up; absent where nothing is counted. */
+  readonly spent?: Spent;
 }
 
 /** The size of a batch's messages together, in bytes. */

@@ -183,6 +183,7 @@ async function append(
   const intents = originals.map(intentOf);
   works.journal.intend(epoch.key, { folder, uidValidity, uidNext }, intents);
   for (const { uid } of intents) epoch.sent.set(uid, { accepted: false });
+  works.traffic.appending(originals);
   const placements = await session.append(originals);
   const endedAt = works.clock.ticks();
   for (const [i, { uid }] of intents.entries()) {

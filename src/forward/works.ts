@@ -10,6 +10,7 @@ import type { Epoch } from './folder-state.ts';
 import type { Listings } from './listing.ts';
 import type { Pace } from './pace.ts';
 import type { Strikes } from './strikes.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface Works {
   readonly route: Route;
@@ -20,6 +21,8 @@ export interface Works {
   readonly allowance: Allowance;
   readonly clock: Clock;
   readonly pace: Pace;
+  /** What is asked of both accounts, as rate limits count it. */
+  readonly traffic: Traffic;
   readonly emit: Emit;
   /** Aborts when imapferry is to stop: nothing new is begun, what was begun is finished. */
   readonly quit: AbortSignal;

@@ -14,7 +14,7 @@ export const APPLICATION_ID = 0x69667279;
  * `message.present`: the original may still be in its folder. Rows without it are history; nothing else is pruned.
  * `claim`: which original a copy proves, and what that one is known by. It outlives every row of `message`. `loose`: the
  * original's folder was renumbered since, and it may come back under another number.
- * `used`: what was used of an account within a limit's span, in stretches of a sixtieth of it, so that there are few rows.
+ * `used`: what was used of an account within a limit's span, in stretches of a fiftieth of it, so that there are few rows.
  * `hand.held`: 1 in hand, 0 not; 2 it was in hand when a process died, and none has taken it up since.
  */
 export const STEPS: readonly string[] = [

@@ -1,8 +1,9 @@
 /** A route between two memory servers, with short waits: the engine as it is, and nothing around it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type EventFields, type EventName, eventStream } from '../../src/domain/events.ts';
-import type { Journal, RouteJournal } from '../../src/domain/ports.ts';
+import type { Clock, Journal, RouteJournal } from '../../src/domain/ports.ts';
 import { type Account, accountId, type Route } from '../../src/domain/route.ts';
+import { Budgets } from '../../src/forward/budget.ts';
 import { systemClock } from '../../src/forward/clock.ts';
 import { Crowd } from '../../src/forward/crowd.ts';
 import { LoginGate } from '../../src/forward/login-gate.ts';
@@ -81,6 +82,8 @@ export class Rig {
   readonly oracle: Oracle;
   readonly told: Told[] = [];
   journal: Journal = memoryJournal();
+  /** Of the lives that begin from now on. */
+  clock: Clock = systemClock;
   /** All lives are at one server. */
   readonly #crowd = new Crowd();
   readonly #lives: { stop: AbortController; done: Promise<unknown> }[] = [];
@@ -103,7 +106,8 @@ export class Rig {
     const stream = eventStream();
     stream.subscribe((event, fields) => this.told.push({ event, ...fields }));
     const { emit } = stream;
-    const world = { journal: this.journal, clock: systemClock, emit, pace };
+    const { clock } = this;
+    const world = { journal: this.journal, clock, emit, pace };
     return new RouteRunner(route, {
       ...world,
       source: memorySource(this.source),
@@ -113,6 +117,7 @@ export class Rig {
       seats: new Seats(route.maxWatchers).join(),
       crowd: this.#crowd,
       ways: new Ways(),
+      budget: new Budgets([route], this.journal, clock).of(route),
       quit,
       cut: AbortSignal.any([]),
     });
