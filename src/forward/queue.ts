@@ -76,6 +76,7 @@ export class Deliveries {
       .finally(() => {
         batch.spent?.settle();
         this.#letGo(batch);
+        this.#turnstile?.again();
       });
   }
 

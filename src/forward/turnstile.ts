@@ -69,6 +69,11 @@ export class Turnstile {
     this.#changed.abort();
   }
 
+  /** A batch is over, and may have asked less than was expected. */
+  again(): void {
+    this.#changed.abort();
+  }
+
   async #go(): Promise<void> {
     const { quit } = this.#world;
     this.#going = true;

@@ -99,7 +99,8 @@ export class Rig {
     return Object.assign(rig, { destination: rig.source });
   }
 
-  #runner(options: RigOptions, quit: AbortSignal): RouteRunner {
+  /** A life that has not begun. */
+  runner(options: RigOptions, quit: AbortSignal): RouteRunner {
     const { pace: quicker, ...changes } = options;
     const route = routeOf(changes);
     const pace = { ...QUICK, ...quicker };
@@ -126,14 +127,14 @@ export class Rig {
   /** Begins a life: `imapferry run`. */
   start(options: RigOptions = {}): void {
     const stop = new AbortController();
-    const done = this.#runner(options, stop.signal).run();
+    const done = this.runner(options, stop.signal).run();
     done.catch(() => undefined);
     this.#lives.push({ stop, done });
   }
 
   /** `imapferry sweep`. */
   sweep(options: RigOptions = {}): Promise<SweepResult> {
-    return this.#runner(options, new AbortController().signal).sweep();
+    return this.runner(options, new AbortController().signal).sweep();
   }
 
   /** Ends the life that runs, in order. Rejects if it had ended by a mistake of ours. */
