@@ -209,6 +209,10 @@ export class RouteRunner {
   async sweep({ counts = false } = {}): Promise<SweepResult> {
     this.#connects = SWEEP_CONNECTS;
     this.#drain.last();
+    // A visit waits until its folder is carried, which a pause may keep from being begun.
+    const { quit } = this.#world;
+    const clear = () => this.#deliveries.clear();
+    quit.addEventListener('abort', clear, { once: true });
     const failures: SweepResult['failures'] = [];
     const lanes = new AbortController();
     try {
@@ -247,6 +251,7 @@ export class RouteRunner {
     } catch (thrown) {
       failures.push({ failure: asFailure(thrown, 'connect') });
     } finally {
+      quit.removeEventListener('abort', clear);
       lanes.abort();
       await this.#end();
     }

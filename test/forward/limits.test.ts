@@ -211,6 +211,20 @@ describe('sweep by command', () => {
     rig.oracle.assert({ carried: true });
   });
 
+  it('ends at once when it is told to stop while it waits', async () => {
+    const { rig } = rigWith(40);
+    const stop = new AbortController();
+    const minute: RateLimit = { of: 'messages', most: 10, within: 60_000 };
+    const swept = rig.runner(limited('destination', minute), stop.signal).sweep();
+    await rig.saw('delivery.paced');
+    await arrived(rig, 9);
+    const began = performance.now();
+    stop.abort(new Error('the test stops it'));
+    await swept;
+    expect(performance.now() - began).toBeLessThan(1000);
+    expect(carried(rig)).toBe(9);
+  });
+
   it('counts what a dry run reads', async () => {
     const { rig } = rigWith(40);
     const { failures } = await rig.sweep({ ...limited('source', perHour(20)), dryRun: true });

@@ -119,6 +119,19 @@ describe('sweep by command', () => {
     rig.oracle.assert({ carried: true });
   });
 
+  it('ends at once when it is told to stop during the pause', async () => {
+    const rig = new Rig();
+    rig.destination.manners.batching = 'single';
+    rig.destination.plan('append', fails(throttled(5 * MINUTE)));
+    for (let i = 0; i < 20; i++) rig.source.put(letter(`old ${i}`));
+    const stop = new AbortController();
+    const swept = rig.runner({ concurrency: 1 }, stop.signal).sweep();
+    await rig.saw('delivery.slowed');
+    stop.abort(new Error('the test stops it'));
+    await swept;
+    rig.oracle.assert();
+  });
+
   it('says so where the server wants too long a pause, and tries nothing more', async () => {
     const rig = new Rig();
     rig.destination.plan('append', fails(throttled(60 * MINUTE)));
