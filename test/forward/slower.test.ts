@@ -123,7 +123,7 @@ describe('sweep by command', () => {
     const rig = new Rig();
     rig.destination.manners.batching = 'single';
     rig.destination.plan('append', fails(throttled(5 * MINUTE)));
-    for (let i = 0; i < 20; i++) rig.source.put(letter(`old ${i}`));
+    for (let i = 0; i < 250; i++) rig.source.put(letter(`old ${i}`));
     const stop = new AbortController();
     const swept = rig.runner({ concurrency: 1 }, stop.signal).sweep();
     await rig.saw('delivery.slowed');
