@@ -165,7 +165,7 @@ async function bring(
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
   }
   trip.atDestination = true;
-  const placed = await place(works, epoch, originals, seeking, notes);
+  const placed = await place(works, batch, originals, seeking, notes);
   trip.atDestination = false;
   return placed;
 }

@@ -5,7 +5,7 @@ import type { DestinationSession, Note, Placement } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair } from '../domain/route.ts';
 import { differs, refuse } from './aside.ts';
-import type { Epoch } from './folder-state.ts';
+import type { Batch, Epoch } from './folder-state.ts';
 import { badCopyRemains, seek } from './seek.ts';
 import { verify } from './verify.ts';
 import { intentOf, tell, type Works } from './works.ts';
@@ -22,12 +22,12 @@ export interface Placed {
  */
 export function place(
   works: Works,
-  epoch: Epoch,
+  { epoch, fresh }: Batch,
   originals: readonly Original[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
 ): Promise<Placed> {
-  return works.destinations.use(epoch.pair.dest, async (session) => {
+  const bring = async (session: DestinationSession): Promise<Placed> => {
     const sought = originals.filter(({ uid }) => seeking.has(uid));
     const view = await openDestination(works, session, epoch.pair, sought.length > 0);
     if (view.uidValidity !== epoch.uidValidity) epoch.isApart = true;
@@ -38,7 +38,8 @@ export function place(
     works.quit.throwIfAborted();
     const appended = await append(works, session, view, epoch, toAppend, notes);
     return { ...appended, receipts: [...recovered.receipts, ...appended.receipts] };
-  });
+  };
+  return works.destinations.use(epoch.pair.dest, bring, { urgent: fresh });
 }
 
 /** Opens the destination folder; one that is missing is made and subscribed where CREATE_FOLDERS allows. */
@@ -184,6 +185,7 @@ async function append(
   const intents = originals.map(intentOf);
   works.journal.intend(epoch.key, { folder, uidValidity, uidNext }, intents);
   for (const { uid } of intents) epoch.sent.set(uid, { accepted: false });
+  works.traffic.appending(originals);
   const placements = await session.append(originals);
   const endedAt = works.clock.ticks();
   for (const [i, { uid }] of intents.entries()) {
