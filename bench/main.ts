@@ -1,0 +1,18 @@
+/** npm run bench: how fast, how soon, how much memory, how far. Figures to read, not tests: machines are shared and noisy. */
+import { drain } from './drain/bench.ts';
+import { type Options, options, USAGE } from './options.ts';
+
+const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = { drain };
+
+let asked: ReturnType<typeof options>;
+try {
+  asked = options(process.argv.slice(2));
+  const unknown = asked.names.find((name) => !(name in BENCHES));
+  if (unknown !== undefined) throw new Error(`There is no bench ${unknown}`);
+} catch (thrown) {
+  console.error(`${thrown instanceof Error ? thrown.message : thrown}\n${USAGE}`);
+  process.exit(2);
+}
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (asked.names.length === 0 || asked.names.includes(name)) await bench(asked.options);
+}
