@@ -14,7 +14,7 @@ export interface Options {
 }
 
 export const USAGE = `npm run bench -- [drain] [latency] [memory] [scale] [options]
-  --messages N  messages of a drain (5000), and a twentieth of that of a latency
+  --messages N  messages of a drain (5000), and a fiftieth of that of a latency
   --rounds N    rounds, turn by turn, of which the medians count (3)
   --only WORD   only the cases that have this word in their names
   --largest N   leaves out the points of a scale above N`;

@@ -19,6 +19,6 @@ export const bareLimit: Contender = {
   },
 };
 
-function login({ wire, user, password }: Side): Task['source'] {
-  return { port: wire.port, ca: wire.ca, user, password };
+function login({ door, user, password }: Side): Task['source'] {
+  return { port: door.port, ca: door.ca, user, password };
 }

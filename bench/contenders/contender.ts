@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import type { Command } from '../tools/run.ts';
 import type { Strand } from '../wire/wires.ts';
 
+/** A port that speaks TLS, and whom to trust there. */
+export type Door = Pick<Strand, 'port' | 'ca' | 'caFile'>;
+
 /** How the destination lets messages be appended. */
 export type Appending = 'multiappend' | 'literal+' | 'synchronising';
 
 export interface Side {
-  readonly wire: Strand;
+  /** Where it connects, over TLS. */
+  readonly door: Door;
   readonly user: string;
   readonly password: string;
 }

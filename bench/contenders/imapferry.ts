@@ -10,15 +10,15 @@ export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.u
 /** Settings of one side, with its password in a file. */
 export function sideSettings(
   name: 'SOURCE' | 'DEST',
-  { wire, user, password }: Side,
+  { door, user, password }: Side,
   home: string,
 ): Record<string, string> {
   const file = join(home, `${name}_password`);
   writeFileSync(file, password, { mode: 0o600 });
   return {
     [`${name}_HOST`]: 'localhost',
-    [`${name}_PORT`]: String(wire.port),
-    [`${name}_CA_FILE`]: wire.caFile,
+    [`${name}_PORT`]: String(door.port),
+    [`${name}_CA_FILE`]: door.caFile,
     [`${name}_USER`]: user,
     [`${name}_PASSWORD_FILE`]: file,
   };

@@ -22,13 +22,13 @@ source.INBOX:select_all():move_messages(destination.INBOX)
     );
     return {
       file: 'imapfilter',
-      args: ['-c', config, '-t', source.wire.caFile],
+      args: ['-c', config, '-t', source.door.caFile],
       cwd: home,
       env: { HOME: home, IMAPFILTER_HOME: home },
     };
   },
 };
 
-function account({ wire, user, password }: Side): string {
-  return `IMAP { server = 'localhost', port = ${wire.port}, username = '${user}', password = '${password}', ssl = 'auto' }`;
+function account({ door, user, password }: Side): string {
+  return `IMAP { server = 'localhost', port = ${door.port}, username = '${user}', password = '${password}', ssl = 'auto' }`;
 }

@@ -21,14 +21,14 @@ export const imapsync: Contender = {
   }),
 };
 
-function side(n: 1 | 2, { wire, user, password }: Side, home: string): string[] {
+function side(n: 1 | 2, { door, user, password }: Side, home: string): string[] {
   const file = join(home, `passfile${n}`);
   writeFileSync(file, password, { mode: 0o600 });
-  const options = { host: 'localhost', port: String(wire.port), user, passfile: file };
+  const options = { host: 'localhost', port: String(door.port), user, passfile: file };
   return [
     ...Object.entries(options).flatMap(([name, value]) => [`--${name}${n}`, value]),
     `--ssl${n}`,
     `--sslargs${n}`,
-    `SSL_ca_file=${wire.caFile}`,
+    `SSL_ca_file=${door.caFile}`,
   ];
 }

@@ -32,15 +32,15 @@ SyncState ${state}/
   },
 };
 
-function store(name: string, { wire, user, password }: Side): string {
+function store(name: string, { door, user, password }: Side): string {
   return `IMAPStore ${name}
 Host localhost
-Port ${wire.port}
+Port ${door.port}
 User ${user}
 Pass ${password}
 SSLType IMAPS
 SystemCertificates no
-CertificateFile ${wire.caFile}
+CertificateFile ${door.caFile}
 Timeout 120
 `;
 }

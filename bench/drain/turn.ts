@@ -49,8 +49,8 @@ export async function turn(
   const wired = await wires.cpu();
   const { began, watch } = await run(
     contender.command({
-      source: { wire: wire.source, user: from, password: source.password },
-      destination: { wire: wire.destination, user: to, password: destination.password },
+      source: { door: wire.source, user: from, password: source.password },
+      destination: { door: wire.destination, user: to, password: destination.password },
       appending,
       concurrency: CONCURRENCY,
       home,
