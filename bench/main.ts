@@ -1,9 +1,14 @@
 /** npm run bench: how fast, how soon, how much memory, how far. Figures to read, not tests: machines are shared and noisy. */
 import { drain } from './drain/bench.ts';
 import { latency } from './latency/bench.ts';
+import { memory } from './memory/bench.ts';
 import { type Options, options, USAGE } from './options.ts';
 
-const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = { drain, latency };
+const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+  drain,
+  latency,
+  memory,
+};
 
 let asked: ReturnType<typeof options>;
 try {

@@ -12,8 +12,9 @@ export function sideSettings(
   name: 'SOURCE' | 'DEST',
   { door, user, password }: Side,
   home: string,
+  route = '',
 ): Record<string, string> {
-  const file = join(home, `${name}_password`);
+  const file = join(home, `${route}${name}_password`);
   writeFileSync(file, password, { mode: 0o600 });
   return {
     [`${name}_HOST`]: 'localhost',

@@ -1,9 +1,8 @@
 /** New mail while old mail is carried: a mailbox full of it, and every second a new message in the same folder. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { Place, Program } from '../../test/journey/program.ts';
 import { message } from '../../test/support/mail.ts';
-import { PROGRAM, sideSettings } from '../contenders/imapferry.ts';
 import { now } from '../tools/clock.ts';
+import { Ferry } from '../tools/ferry.ts';
 import { load } from '../tools/load.ts';
 import { type Servers, storedAt, wired } from './single.ts';
 
@@ -22,21 +21,13 @@ export async function overtaking(
 ): Promise<number[]> {
   const { source, destination } = servers;
   const wire = await wired(servers, roundTrip);
-  using place = new Place();
   const user = source.copy(template);
   const to = destination.fresh();
-  const settings = {
-    ...sideSettings('SOURCE', { door: wire.source, user, password: source.password }, place.home),
-    ...sideSettings(
-      'DEST',
-      { door: wire.destination, user: to, password: destination.password },
-      place.home,
-    ),
-    FOLDERS: 'INBOX',
-    STATE_DIR: place.stateDir,
-    LOG_FORMAT: 'json',
-  };
-  await using program = new Program(place, settings, ['run'], { main: PROGRAM });
+  await using ferry = Ferry.run({
+    source: source.side(user, wire.source),
+    destination: destination.side(to, wire.destination),
+  });
+  const { program } = ferry;
   await program.saw('delivery.done');
   const sent: { id: string; at: number }[] = [];
   while (program.count('delivery.done') < old * ENOUGH) {
@@ -47,10 +38,6 @@ export async function overtaking(
   }
   const all = old + sent.length;
   await program.until('all is through', () => program.count('delivery.done') >= all, PATIENCE);
-  await program.kill('SIGTERM');
   const stored = storedAt(await wire.destination.take());
-  await Promise.all([wire.source.close(), wire.destination.close()]);
-  source.discard(user);
-  destination.discard(to);
   return sent.map(({ id, at }) => (stored.get(id) ?? Number.POSITIVE_INFINITY) - at);
 }

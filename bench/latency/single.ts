@@ -3,10 +3,9 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Place, Program } from '../../test/journey/program.ts';
 import { message } from '../../test/support/mail.ts';
-import { PROGRAM, sideSettings } from '../contenders/imapferry.ts';
 import { now } from '../tools/clock.ts';
+import { Ferry } from '../tools/ferry.ts';
 import { measureRoundTrip } from '../tools/line.ts';
 import { load } from '../tools/load.ts';
 import type { Mailboxes } from '../tools/mailboxes.ts';
@@ -121,31 +120,18 @@ async function ferryRunner(servers: Servers, roundTrip: number): Promise<Runner>
   const { source, destination } = servers;
   const user = source.fresh();
   const wire = await wired(servers, roundTrip);
-  const place = new Place();
-  const program = new Program(
-    place,
-    {
-      ...sideSettings('SOURCE', { door: wire.source, user, password: source.password }, place.home),
-      ...sideSettings(
-        'DEST',
-        { door: wire.destination, user: destination.fresh(), password: destination.password },
-        place.home,
-      ),
-      FOLDERS: 'INBOX',
-      STATE_DIR: place.stateDir,
-      LOG_FORMAT: 'json',
-    },
-    ['run'],
-    { main: PROGRAM },
-  );
+  const ferry = Ferry.run({
+    source: source.side(user, wire.source),
+    destination: destination.side(destination.fresh(), wire.destination),
+  });
+  const { program } = ferry;
   await program.saw('route.ready');
   return {
     user,
     wire,
     through: (count) => program.saw('delivery.done', count),
     async [Symbol.asyncDispose]() {
-      await program[Symbol.asyncDispose]();
-      place[Symbol.dispose]();
+      await ferry[Symbol.asyncDispose]();
       await Promise.all([wire.source.close(), wire.destination.close()]);
     },
   };

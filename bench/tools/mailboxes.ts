@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Dovecot, type DovecotOptions, startDovecot } from '../../test/support/dovecot.ts';
+import type { Door, Side } from '../contenders/contender.ts';
 import { type Login, load } from './load.ts';
+import { Raw } from './raw.ts';
 
 const PASSWORD = 'secret-of-all';
 
@@ -45,6 +47,25 @@ export class Mailboxes implements AsyncDisposable {
     const user = `user${++this.#used}`;
     if (!(user in this.dovecot.users)) throw new Error('All mailboxes are used');
     return user;
+  }
+
+  /** A user's mailbox over TLS: Dovecot's own port, or a wire before it. */
+  side(user: string, door?: Door): Side {
+    const { tlsPort: port, ca, caFile } = this.dovecot;
+    return { door: door ?? { port, ca, caFile }, user, password: PASSWORD };
+  }
+
+  /** Makes folders. */
+  async create(user: string, folders: readonly string[]): Promise<void> {
+    using raw = await Raw.login(this.login(user), user, PASSWORD);
+    await Promise.all(folders.map((folder) => raw.command(`CREATE "${folder}"`)));
+  }
+
+  /** The UID of the next message in INBOX is at least this one. */
+  advance(user: string, uid: number): void {
+    const config = join(dirname(this.dovecot.logFile), 'dovecot.conf');
+    const update = ['mailbox', 'update', '-u', user, '--min-next-uid', String(uid), 'INBOX'];
+    execFileSync('doveadm', ['-c', config, ...update]);
   }
 
   /** Plain text, without any delay. */
