@@ -4,10 +4,13 @@ import { latency } from './latency/bench.ts';
 import { memory } from './memory/bench.ts';
 import { type Options, options, USAGE } from './options.ts';
 
+import { scale } from './scale/bench.ts';
+
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   drain,
   latency,
   memory,
+  scale,
 };
 
 let asked: ReturnType<typeof options>;

@@ -89,12 +89,14 @@ export async function turn(
   };
 }
 
-function firstFetch({ commands }: Notes): number {
+/** When the first FETCH was sent. */
+export function firstFetch({ commands }: Notes): number {
   const fetches = commands.filter(({ name }) => name === 'FETCH' || name === 'UID FETCH');
   return Math.min(...fetches.map(({ sent }) => sent));
 }
 
-function lastAnswer({ commands }: Notes, names: readonly string[]): number {
+/** When the last of such commands was answered. */
+export function lastAnswer({ commands }: Notes, names: readonly string[]): number {
   const answered = commands.filter(({ name }) => names.includes(name));
   return Math.max(...answered.map((command) => command.answered));
 }

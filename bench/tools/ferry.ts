@@ -24,12 +24,20 @@ export class Ferry implements AsyncDisposable {
   /** One route. INBOX only, unless `changes` say otherwise. */
   static run(between: Between, changes: Settings = {}): Ferry {
     const place = new Place();
-    return new Ferry(place, start(place, { ...route(between, place), ...changes }), false);
+    return new Ferry(
+      place,
+      start(place, { ...route(between, place), FOLDERS: 'INBOX', ...changes }),
+      false,
+    );
   }
 
   /** One route in a place that is there before, and after. */
   static runIn(place: Place, between: Between, changes: Settings = {}): Ferry {
-    return new Ferry(place, start(place, { ...route(between, place), ...changes }), true);
+    return new Ferry(
+      place,
+      start(place, { ...route(between, place), FOLDERS: 'INBOX', ...changes }),
+      true,
+    );
   }
 
   /** Several routes, with settings that all of them share. */
@@ -66,7 +74,6 @@ function route({ source, destination }: Between, place: Place, name = ''): Setti
   return {
     ...sideSettings('SOURCE', source, place.home, name),
     ...sideSettings('DEST', destination, place.home, name),
-    FOLDERS: 'INBOX',
   };
 }
 
