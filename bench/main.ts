@@ -3,7 +3,7 @@ import { drain } from './drain/bench.ts';
 import { latency } from './latency/bench.ts';
 import { memory } from './memory/bench.ts';
 import { type Options, options, USAGE } from './options.ts';
-
+import { report } from './report.ts';
 import { scale } from './scale/bench.ts';
 
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
@@ -16,7 +16,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
 let asked: ReturnType<typeof options>;
 try {
   asked = options(process.argv.slice(2));
-  const unknown = asked.names.find((name) => !(name in BENCHES));
+  const unknown = asked.names.find((name) => name !== 'report' && !(name in BENCHES));
   if (unknown !== undefined) throw new Error(`There is no bench ${unknown}`);
 } catch (thrown) {
   console.error(`${thrown instanceof Error ? thrown.message : thrown}\n${USAGE}`);
@@ -25,3 +25,4 @@ try {
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (asked.names.length === 0 || asked.names.includes(name)) await bench(asked.options);
 }
+if (asked.names.includes('report')) report();

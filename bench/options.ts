@@ -13,7 +13,8 @@ export interface Options {
   readonly command: string;
 }
 
-export const USAGE = `npm run bench -- [drain] [latency] [memory] [scale] [options]
+export const USAGE = `npm run bench -- [drain] [latency] [memory] [scale] [report] [options]
+  report        writes what was measured last into docs/performance.md and README.md
   --messages N  messages of a drain (5000), and a fiftieth of that of a latency
   --rounds N    rounds, turn by turn, of which the medians count (3)
   --only WORD   only the cases that have this word in their names

@@ -8,10 +8,10 @@ import { mbsync } from '../contenders/mbsync.ts';
 import type { Options } from '../options.ts';
 import { measureRoundTrip, measureWidth } from '../tools/line.ts';
 import { Mailboxes } from '../tools/mailboxes.ts';
-import { keep } from '../tools/results.ts';
+import { keep, type Part } from '../tools/results.ts';
 import { Wires } from '../wire/wires.ts';
 import { CAPABILITY, CASES, type Case } from './cases.ts';
-import { chart, type Measured, sections, targets } from './report.ts';
+import { type Measured, part } from './report.ts';
 import { type Figures, type Ground, turn } from './turn.ts';
 
 export const CONTENDERS: readonly Contender[] = [
@@ -29,20 +29,12 @@ export async function drain(options: Options): Promise<void> {
   const cases = CASES.filter(
     ({ name }) => options.only === undefined || name.includes(options.only),
   );
-  const measured: Measured[] = [];
+  const parts: Part[] = [];
   await using wires = new Wires();
   await using source = await Mailboxes.open(USERS);
-  for (const each of cases) measured.push(await measure(each, options, wires, source));
-  keep(
-    {
-      bench: 'drain',
-      command: options.command,
-      sections: sections(measured),
-      targets: targets(measured),
-      figures: measured,
-    },
-    chart(measured),
-  );
+  for (const each of cases) parts.push(part(await measure(each, options, wires, source)));
+  const order = CASES.map(({ name }) => name);
+  keep({ name: 'drain', title: 'Drain: messages a second', order }, options.command, parts);
 }
 
 async function measure(

@@ -2,30 +2,27 @@
 import { message } from '../../test/support/mail.ts';
 import type { Options } from '../options.ts';
 import { Mailboxes } from '../tools/mailboxes.ts';
-import type { Chart } from '../tools/plot.ts';
-import { keep, type Section, type Target, target } from '../tools/results.ts';
+import type { Bar } from '../tools/plot.ts';
+import { keep, type Part, target } from '../tools/results.ts';
 import { percentile } from '../tools/statistics.ts';
 import { Wires } from '../wire/wires.ts';
 import { overtaking } from './overtaking.ts';
-import { type Arrival, type Singles, singles } from './single.ts';
-
-interface Case {
-  readonly name: string;
-  readonly roundTrip: number;
-  readonly singles: Singles;
-}
-
-interface Overtaking {
-  readonly old: number;
-  readonly arrivals: readonly number[];
-}
+import { type Singles, singles } from './single.ts';
 
 const USERS = 60;
 /** A single message of a latency takes a second or two: a run has so many times fewer of them than a drain has. */
 const FEWER = 50;
+/** So many times the messages of a drain are carried while new mail comes. */
 const OLD = 2;
-const ROUND_TRIP = 40;
 const SIZE = 8 * 1024;
+const ROUND_TRIP = 40;
+const LINES = [
+  { name: 'single-40ms', title: '40 ms round trip', roundTrip: ROUND_TRIP },
+  { name: 'single-loopback', title: 'loopback', roundTrip: 0 },
+] as const;
+const OVERTAKING = 'overtaking-40ms';
+
+type Line = (typeof LINES)[number];
 
 /** Measures all cases, or those that are named. */
 export async function latency(options: Options): Promise<void> {
@@ -35,36 +32,24 @@ export async function latency(options: Options): Promise<void> {
   await using destination = await Mailboxes.open(USERS);
   const servers = { wires, source, destination };
   const count = Math.ceil(options.messages / FEWER);
-  const cases: Case[] = [];
-  for (const [name, roundTrip] of [
-    ['40 ms round trip', ROUND_TRIP],
-    ['loopback', 0],
-  ] as const) {
-    if (!wanted(name)) continue;
-    console.error(`latency, ${name}: ${count} messages`);
-    cases.push({ name, roundTrip, singles: await singles(servers, roundTrip, count) });
+  const parts: Part[] = [];
+  for (const line of LINES.filter(({ name }) => wanted(name))) {
+    console.error(`latency, ${line.name}: ${count} messages`);
+    parts.push(single(line, await singles(servers, line.roundTrip, count)));
   }
-  let overtaken: Overtaking | undefined;
-  if (wanted('overtaking')) {
+  if (wanted(OVERTAKING)) {
     const old = options.messages * OLD;
     const template = await source.template(letters(old));
     const arrivals: number[] = [];
     for (let round = 1; round <= options.rounds; round++) {
-      console.error(`latency, overtaking: ${old} old messages, round ${round}`);
+      console.error(`latency, ${OVERTAKING}: ${old} old messages, round ${round}`);
       arrivals.push(...(await overtaking(servers, template, old, ROUND_TRIP)));
     }
-    overtaken = { old, arrivals };
+    parts.push(overtaken(old, arrivals));
   }
-  keep(
-    {
-      bench: 'latency',
-      command: options.command,
-      sections: sections(cases, overtaken),
-      targets: targets(cases, overtaken),
-      figures: { cases, overtaken },
-    },
-    chart(cases, overtaken),
-  );
+  const order = [...LINES.map(({ name }) => name), OVERTAKING];
+  const title = 'Latency: milliseconds, less is better';
+  keep({ name: 'latency', title, order }, options.command, parts);
 }
 
 function* letters(count: number): Generator<Buffer> {
@@ -74,113 +59,103 @@ function* letters(count: number): Generator<Buffer> {
 const CONTENDERS = ['imapferry', 'raw'] as const;
 const NAMES = { imapferry: 'imapferry', raw: 'raw client' };
 
-function sections(cases: readonly Case[], overtaken: Overtaking | undefined): Section[] {
-  const head = ['contender', 'messages', 'p50 ms', 'p95 ms', 'p50 round trips', 'p95 round trips'];
-  return [
-    ...cases.map(({ name, roundTrip, singles: found }) => ({
-      title: `A single message of 8 KB, ${name}: from EXISTS at the source to stored at the destination`,
-      rows: [
-        [...head, "source's own p50 ms"],
-        ...CONTENDERS.map((contender) => {
-          const arrivals = found[contender];
-          const across = arrivals.map((arrival) => arrival.across);
-          const trips = (percent: number) =>
-            roundTrip === 0 ? '' : (percentile(across, percent) / found.roundTrip).toFixed(2);
-          return [
-            NAMES[contender],
-            String(arrivals.length),
-            percentile(across, 50).toFixed(1),
-            percentile(across, 95).toFixed(1),
-            trips(50),
-            trips(95),
-            percentile(announcedOf(arrivals), 50).toFixed(0),
-          ];
-        }),
-      ],
-      notes: [
-        `A NOOP through the wire takes ${found.roundTrip.toFixed(1)} ms. The source's own: from the message stored to EXISTS sent, before anybody can know of it; not counted in the rest.`,
-      ],
-    })),
-    ...(overtaken
-      ? [
-          {
-            title: `A new message in INBOX while ${overtaken.old} old ones are carried from there, 40 ms round trip: from stored to stored`,
-            rows: [
-              ['contender', 'new messages', 'p50 ms', 'p95 ms', 'longest ms'],
-              [
-                'imapferry',
-                String(overtaken.arrivals.length),
-                ...[50, 95, 100].map((percent) =>
-                  percentile(overtaken.arrivals, percent).toFixed(0),
-                ),
-              ],
-            ],
-          },
-        ]
-      : []),
-  ];
-}
-
-function announcedOf(arrivals: readonly Arrival[]): number[] {
-  return arrivals.map(({ announced }) => announced);
-}
-
-function targets(cases: readonly Case[], overtaken: Overtaking | undefined): Target[] {
-  const of = (found: Singles, contender: 'imapferry' | 'raw', percent: number) =>
+function single({ name, title, roundTrip }: Line, found: Singles): Part {
+  const across = (contender: 'imapferry' | 'raw', percent: number) =>
     percentile(
-      found[contender].map(({ across }) => across),
+      found[contender].map((arrival) => arrival.across),
       percent,
     );
-  return [
-    ...cases.flatMap(({ name, roundTrip, singles: found }) => {
-      if (roundTrip === 0) {
-        const times = of(found, 'imapferry', 50) / of(found, 'raw', 50);
-        return [target(`${name}: p50, times the raw client`, times, { most: 2 })];
-      }
-      const trips = (percent: number) => of(found, 'imapferry', percent) / found.roundTrip;
-      return [
-        target(`${name}: p50, round trips`, trips(50), { most: 4.5 }),
-        target(`${name}: p95, round trips`, trips(95), { most: 6 }),
-      ];
-    }),
-    ...(overtaken
-      ? [
-          target('during a drain: p95', percentile(overtaken.arrivals, 95) / 1000, {
-            most: 3,
-            unit: ' s',
-          }),
-        ]
-      : []),
-  ];
-}
-
-function chart(cases: readonly Case[], overtaken: Overtaking | undefined): Chart {
-  const bars = (name: string, values: readonly number[]) =>
-    [50, 95].map((percent) => ({
-      name: `${name}, p${percent}`,
-      value: percentile(values, percent),
-      label: `${percentile(values, percent).toFixed(1)} ms`,
-    }));
+  const trips = (contender: 'imapferry' | 'raw', percent: number) =>
+    across(contender, percent) / found.roundTrip;
+  const announced = (contender: 'imapferry' | 'raw') =>
+    percentile(
+      found[contender].map((arrival) => arrival.announced),
+      50,
+    );
+  const inTrips = roundTrip > 0 ? ['p50 round trips', 'p95 round trips'] : [];
   return {
-    title: 'Latency: milliseconds, less is better',
-    groups: [
-      ...cases.map(({ name, singles: found }) => ({
-        title: `a single message, ${name}`,
+    name,
+    sections: [
+      {
+        title: `A single message of 8 KB, ${title}: from EXISTS at the source to stored at the destination`,
+        rows: [
+          ['contender', 'messages', 'p50 ms', 'p95 ms', ...inTrips, "source's own p50 ms"],
+          ...CONTENDERS.map((contender) => [
+            NAMES[contender],
+            String(found[contender].length),
+            across(contender, 50).toFixed(1),
+            across(contender, 95).toFixed(1),
+            ...(roundTrip > 0
+              ? [50, 95].map((percent) => trips(contender, percent).toFixed(2))
+              : []),
+            announced(contender).toFixed(0),
+          ]),
+        ],
+        notes: [
+          `A NOOP through the wire takes ${found.roundTrip.toFixed(1)} ms. The source's own: from the message stored to EXISTS sent, before anybody can know of it; not counted in the rest.`,
+        ],
+      },
+    ],
+    targets:
+      roundTrip > 0
+        ? [
+            target(`${title}: p50, round trips`, trips('imapferry', 50), { most: 4.5 }),
+            target(`${title}: p95, round trips`, trips('imapferry', 95), { most: 6 }),
+          ]
+        : [
+            target(
+              `${title}: p50, times the raw client`,
+              across('imapferry', 50) / across('raw', 50),
+              { most: 2 },
+            ),
+          ],
+    drawn: [
+      {
+        title: `a single message, ${title}`,
         bars: CONTENDERS.flatMap((contender) =>
           bars(
             NAMES[contender],
-            found[contender].map(({ across }) => across),
+            found[contender].map((arrival) => arrival.across),
           ),
         ),
-      })),
-      ...(overtaken
-        ? [
-            {
-              title: `a new message while ${overtaken.old} old ones are carried`,
-              bars: bars('imapferry', overtaken.arrivals),
-            },
-          ]
-        : []),
+      },
     ],
+    figures: found,
   };
+}
+
+function overtaken(old: number, arrivals: readonly number[]): Part {
+  const p95 = percentile(arrivals, 95);
+  return {
+    name: OVERTAKING,
+    sections: [
+      {
+        title: `A new message in INBOX while ${old} old ones are carried from there, ${ROUND_TRIP} ms round trip: from stored to stored`,
+        rows: [
+          ['contender', 'new messages', 'p50 ms', 'p95 ms', 'longest ms'],
+          [
+            'imapferry',
+            String(arrivals.length),
+            ...[50, 95, 100].map((percent) => percentile(arrivals, percent).toFixed(0)),
+          ],
+        ],
+      },
+    ],
+    targets: [target('while old mail is carried: p95', p95 / 1000, { most: 3, unit: ' s' })],
+    drawn: [
+      {
+        title: `a new message while ${old} old ones are carried`,
+        bars: bars('imapferry', arrivals),
+      },
+    ],
+    figures: { old, arrivals },
+  };
+}
+
+function bars(name: string, values: readonly number[]): Bar[] {
+  return [50, 95].map((percent) => ({
+    name: `${name}, p${percent}`,
+    value: percentile(values, percent),
+    label: `${percentile(values, percent).toFixed(1)} ms`,
+  }));
 }

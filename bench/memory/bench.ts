@@ -1,7 +1,7 @@
 /** Memory: at rest, a watcher more, while a full mailbox is carried, and with messages larger than all others. */
 import type { Options } from '../options.ts';
 import { Mailboxes } from '../tools/mailboxes.ts';
-import { keep, type Target, target } from '../tools/results.ts';
+import { keep, type Part, type Target, target } from '../tools/results.ts';
 import { median } from '../tools/statistics.ts';
 import { type Peak, peak } from './peak.ts';
 import { rest, type Servers } from './rest.ts';
@@ -84,62 +84,57 @@ function report(figures: Figures, options: Options): void {
       }),
     ),
   ];
-  keep(
-    {
-      bench: 'memory',
-      command: options.command,
-      sections: [
-        {
-          title: 'Memory (RSS), both servers over TLS',
-          rows: [
-            ['what', 'MB', 'MB over rest', 'carried', 'left in STATE_DIR'],
-            ['at rest, one watcher', one.toFixed(1), '', '', ''],
-            [
-              `at rest, ${MANY} watchers`,
-              median(figures.many).toFixed(1),
-              (median(figures.many) - one).toFixed(1),
-              '',
-              '',
-            ],
-            ...peaks.map(({ load, runs, most, carried }) => [
-              load.title,
-              most.toFixed(0),
-              (most - one).toFixed(0),
-              `${carried} of ${load.count}`,
-              runs.flatMap(({ leftovers }) => leftovers).join(' ') || 'the journal only',
-            ]),
+  const part: Part = {
+    name: 'memory',
+    sections: [
+      {
+        title: 'Memory (RSS), both servers over TLS',
+        rows: [
+          ['what', 'MB', 'MB over rest', 'carried', 'left in STATE_DIR'],
+          ['at rest, one watcher', one.toFixed(1), '', '', ''],
+          [
+            `at rest, ${MANY} watchers`,
+            median(figures.many).toFixed(1),
+            (median(figures.many) - one).toFixed(1),
+            '',
+            '',
           ],
-          notes: [
-            `Medians of ${figures.one.length} rounds. The peak is the most that the process ever had (VmHWM); it began with the mail waiting.`,
-          ],
-        },
-      ],
-      targets,
-      figures,
-    },
-    {
-      title: 'Memory: MB (RSS)',
-      groups: [
-        {
-          title: 'at rest',
-          bars: [
-            { name: `${ONE} watcher`, value: one, label: `${one.toFixed(1)} MB` },
-            {
-              name: `${MANY} watchers`,
-              value: median(figures.many),
-              label: `${median(figures.many).toFixed(1)} MB`,
-            },
-          ],
-        },
-        {
-          title: 'the most over rest',
-          bars: peaks.map(({ load, most }) => ({
-            name: load.title,
-            value: most - one,
-            label: `${(most - one).toFixed(0)} MB (to reach: ${load.most})`,
-          })),
-        },
-      ],
-    },
-  );
+          ...peaks.map(({ load, runs, most, carried }) => [
+            load.title,
+            most.toFixed(0),
+            (most - one).toFixed(0),
+            `${carried} of ${load.count}`,
+            runs.flatMap(({ leftovers }) => leftovers).join(' ') || 'the journal only',
+          ]),
+        ],
+        notes: [
+          `Medians of ${figures.one.length} rounds. The peak is the most that the process ever had (VmHWM); it began with the mail waiting.`,
+        ],
+      },
+    ],
+    targets,
+    figures,
+    drawn: [
+      {
+        title: 'at rest',
+        bars: [
+          { name: `${ONE} watcher`, value: one, label: `${one.toFixed(1)} MB` },
+          {
+            name: `${MANY} watchers`,
+            value: median(figures.many),
+            label: `${median(figures.many).toFixed(1)} MB`,
+          },
+        ],
+      },
+      {
+        title: 'the most over rest',
+        bars: peaks.map(({ load, most }) => ({
+          name: load.title,
+          value: most - one,
+          label: `${(most - one).toFixed(0)} MB (to reach: ${load.most})`,
+        })),
+      },
+    ],
+  };
+  keep({ name: 'memory', title: 'Memory: MB (RSS)', order: ['memory'] }, options.command, [part]);
 }

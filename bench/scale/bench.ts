@@ -4,7 +4,7 @@ import { Mailboxes } from '../tools/mailboxes.ts';
 import { keep } from '../tools/results.ts';
 import { Wires } from '../wire/wires.ts';
 import { kept } from './kept.ts';
-import { growth, panel, type Scale, section } from './point.ts';
+import { part, type Scale } from './point.ts';
 import { routes } from './routes.ts';
 import { rows } from './rows.ts';
 import { watchers } from './watchers.ts';
@@ -39,16 +39,9 @@ export async function scale(options: Options): Promise<void> {
   await measure('kept', kept);
   await measure('routes', routes, LOOKS);
   await measure('rows', (ground, sizes) => rows(ground, sizes, options.rounds));
-  keep(
-    {
-      bench: 'scale',
-      command: options.command,
-      sections: scales.map(section),
-      targets: scales.flatMap(growth),
-      figures: scales,
-    },
-    { title: 'Scale: both axes logarithmic', panels: scales.map(panel) },
-  );
+  const order = Object.keys(SIZES);
+  const title = 'Scale: both axes logarithmic';
+  keep({ name: 'scale', title, order }, options.command, scales.map(part));
 }
 
 interface Ground {

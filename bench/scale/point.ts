@@ -1,6 +1,6 @@
 /** A point of a scale: what was measured at one size. */
 import type { Panel } from '../tools/plot.ts';
-import { type Section, short, type Target, target } from '../tools/results.ts';
+import { type Part, type Section, short, type Target, target } from '../tools/results.ts';
 
 export interface Point {
   readonly at: number;
@@ -22,8 +22,18 @@ export interface Scale {
 /** One ten times as large costs ten times as much: 1. Measured on a machine that does other things, too: a bit more. */
 const LINEAR = 1.15;
 
-/** The scale as a table. */
-export function section({ title, of, points, notes }: Scale): Section {
+/** A scale with its table, its growth and its lines. */
+export function part(scale: Scale): Part {
+  return {
+    name: scale.name,
+    sections: [section(scale)],
+    targets: growth(scale),
+    drawn: [panel(scale)],
+    figures: scale.points,
+  };
+}
+
+function section({ title, of, points, notes }: Scale): Section {
   const names = Object.keys(points[0]?.figures ?? {});
   return {
     title,
@@ -39,7 +49,7 @@ export function section({ title, of, points, notes }: Scale): Section {
 }
 
 /** The steepest step of each figure: 1 is linear, 0 is no growth. */
-export function growth({ title, points, linear }: Scale): Target[] {
+function growth({ title, points, linear }: Scale): Target[] {
   return linear.map((name) => {
     const steps = points.slice(1).map((point, i) => {
       const before = points[i];
@@ -55,8 +65,7 @@ export function growth({ title, points, linear }: Scale): Target[] {
   });
 }
 
-/** The scale as a part of the plot. */
-export function panel({ title, of, points, linear }: Scale): Panel {
+function panel({ title, of, points, linear }: Scale): Panel {
   return {
     title,
     x: of,

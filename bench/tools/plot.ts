@@ -18,7 +18,7 @@ export interface Line {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** One panel with both axes logarithmic: what grows linearly rises like the dashed line. */
+/** A panel with both axes logarithmic: what grows linearly rises like the dashed line. */
 export interface Panel {
   readonly title: string;
   readonly x: string;
@@ -26,57 +26,52 @@ export interface Panel {
   readonly lines: readonly Line[];
 }
 
-export type Chart =
-  | { readonly title: string; readonly groups: readonly BarGroup[] }
-  | { readonly title: string; readonly panels: readonly Panel[] };
-
 const COLOURS = ['#1b6ca8', '#c8553d', '#4f8a4c', '#8a6fb0', '#b58900', '#555555'];
 const WIDTH = 760;
 
-/** A chart as the text of an SVG file. */
-export function svg(chart: Chart): string {
-  return 'groups' in chart ? bars(chart.title, chart.groups) : panels(chart.title, chart.panels);
+/** Bars and panels below each other, as the text of an SVG file. */
+export function svg(title: string, drawn: readonly (BarGroup | Panel)[]): string {
+  const groups = drawn.filter((each) => 'bars' in each);
+  const names = [...new Set(groups.flatMap(({ bars }) => bars.map(({ name }) => name)))];
+  const parts: string[] = [];
+  let y = 40;
+  for (const each of drawn) {
+    const { text: inner, height } = 'bars' in each ? group(each, names) : panel(each);
+    parts.push(`<g transform="translate(0 ${y})">${inner}</g>`);
+    y += height;
+  }
+  return page(title, y, parts);
+}
+
+interface Drawn {
+  readonly text: string;
+  readonly height: number;
 }
 
 const LABEL = 170;
 const ROW = 20;
 
-function bars(title: string, groups: readonly BarGroup[]): string {
-  const names = [...new Set(groups.flatMap((group) => group.bars.map(({ name }) => name)))];
-  const parts: string[] = [];
-  let y = 56;
-  for (const group of groups) {
-    parts.push(text(12, y, group.title, 'font-weight="bold"'));
-    y += 10;
-    const most = Math.max(
-      ...group.bars.map(({ value }) => (Number.isNaN(value) ? 0 : value)),
-      1e-9,
+/** A name has one colour in all groups. */
+function group({ title, bars }: BarGroup, names: readonly string[]): Drawn {
+  const parts = [text(12, 16, title, 'font-weight="bold"')];
+  const most = Math.max(...bars.map(({ value }) => (Number.isNaN(value) ? 0 : value)), 1e-9);
+  let y = 26;
+  for (const { name, value, label } of bars) {
+    const width = Number.isNaN(value) ? 0 : (Math.max(0, value) / most) * (WIDTH - LABEL - 220);
+    const fill = COLOURS[names.indexOf(name) % COLOURS.length];
+    parts.push(
+      text(LABEL - 8, y + 14, name, 'text-anchor="end"'),
+      `<rect x="${LABEL}" y="${y + 3}" width="${width.toFixed(1)}" height="${ROW - 6}" fill="${fill}"/>`,
+      text(LABEL + width + 6, y + 14, label),
     );
-    for (const { name, value, label } of group.bars) {
-      const width = Number.isNaN(value) ? 0 : (value / most) * (WIDTH - LABEL - 220);
-      const fill = COLOURS[names.indexOf(name) % COLOURS.length];
-      parts.push(
-        text(LABEL - 8, y + 14, name, 'text-anchor="end"'),
-        `<rect x="${LABEL}" y="${y + 3}" width="${width.toFixed(1)}" height="${ROW - 6}" fill="${fill}"/>`,
-        text(LABEL + width + 6, y + 14, label),
-      );
-      y += ROW;
-    }
-    y += 26;
+    y += ROW;
   }
-  return page(title, y, parts);
+  return { text: parts.join('\n'), height: y + 16 };
 }
 
 const PANEL = { width: WIDTH, height: 260, left: 70, right: 200, top: 30, bottom: 44 };
 
-function panels(title: string, all: readonly Panel[]): string {
-  const parts = all.map(
-    (panel, i) => `<g transform="translate(0 ${40 + i * PANEL.height})">${lines(panel)}</g>`,
-  );
-  return page(title, 40 + all.length * PANEL.height, parts);
-}
-
-function lines({ title, x, y, lines: series }: Panel): string {
+function panel({ title, x, y, lines: series }: Panel): Drawn {
   const points = series.flatMap((line) => line.points).filter(([, value]) => value > 0);
   const [across, up] = [scale(points.map(([at]) => at)), scale(points.map(([, at]) => at))];
   const { left, right, top, bottom, width, height } = PANEL;
@@ -114,7 +109,7 @@ function lines({ title, x, y, lines: series }: Panel): string {
     );
     parts.push(linear(drawn, px, py, height - bottom, top));
   }
-  return parts.join('\n');
+  return { text: parts.join('\n'), height };
 }
 
 /** What the first point would come to, did it grow linearly: dashed, as far as there is room. */

@@ -1,9 +1,9 @@
 /** What a bench has found: printed, and kept in bench/results as JSON and as a plot. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { type Chart, svg } from './plot.ts';
+import { type BarGroup, type Panel, svg } from './plot.ts';
 import { type Row, table } from './table.ts';
 
 /** Something to reach, and what was measured. */
@@ -25,41 +25,59 @@ export interface Section {
   readonly notes?: readonly string[];
 }
 
-export interface Result {
-  readonly bench: string;
-  /** The command that makes it. */
-  readonly command: string;
+/** A part of a bench that can be measured by itself. */
+export interface Part {
+  readonly name: string;
   readonly sections: readonly Section[];
   readonly targets: readonly Target[];
+  /** Its share of the plot. */
+  readonly drawn: readonly (BarGroup | Panel)[];
   /** Every single figure. */
   readonly figures: unknown;
 }
 
-export interface Kept extends Result {
+/** A part as it is kept: when, where and by which command it was measured. */
+export interface KeptPart extends Part {
+  readonly command: string;
   readonly at: string;
   readonly on: { readonly cores: number; readonly node: string; readonly dovecot: string };
+}
+
+export interface Bench {
+  readonly name: string;
+  /** Of the plot. */
+  readonly title: string;
+  /** The names of all its parts, in order. */
+  readonly order: readonly string[];
 }
 
 /** Where results are kept. */
 export const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 
-/** Prints a result and keeps it. */
-export function keep(result: Result, chart: Chart): void {
-  for (const { title, rows, notes = [] } of result.sections) {
-    console.log(`\n${title}\n${table(rows)}`);
-    for (const note of notes) console.log(`  ${note}`);
+/** Prints what was measured, and keeps it beside the parts that were measured another time. */
+export function keep({ name, title, order }: Bench, command: string, parts: readonly Part[]): void {
+  for (const section of parts.flatMap(({ sections }) => sections)) {
+    console.log(`\n${section.title}\n${table(section.rows)}`);
+    for (const note of section.notes ?? []) console.log(`  ${note}`);
   }
-  console.log(`\nTargets\n${table(targetRows(result.targets))}`);
+  console.log(`\nTargets\n${table(targetRows(parts.flatMap(({ targets }) => targets)))}`);
   mkdirSync(RESULTS, { recursive: true });
   const dovecot = execFileSync('dovecot', ['--version'], { encoding: 'utf8' }).split(' ')[0] ?? '';
-  const kept: Kept = {
-    ...result,
-    at: new Date().toISOString(),
-    on: { cores: availableParallelism(), node: process.version, dovecot },
-  };
-  writeFileSync(`${RESULTS}${result.bench}.json`, `${JSON.stringify(kept, null, 2)}\n`);
-  writeFileSync(`${RESULTS}${result.bench}.svg`, svg(chart));
-  console.log(`\nKept in bench/results/${result.bench}.json and ${result.bench}.svg`);
+  const on = { cores: availableParallelism(), node: process.version, dovecot };
+  const at = new Date().toISOString();
+  const all = new Map(kept(name).map((part) => [part.name, part]));
+  for (const part of parts) all.set(part.name, { ...part, command, at, on });
+  const sorted = order.flatMap((each) => all.get(each) ?? []);
+  writeFileSync(`${RESULTS}${name}.json`, `${JSON.stringify(sorted, null, 2)}\n`);
+  const drawn = sorted.flatMap((part) => part.drawn);
+  writeFileSync(`${RESULTS}${name}.svg`, svg(title, drawn));
+  console.log(`\nKept in bench/results/${name}.json and ${name}.svg`);
+}
+
+/** What was kept of a bench, part by part. */
+export function kept(name: string): KeptPart[] {
+  const file = `${RESULTS}${name}.json`;
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as KeptPart[]) : [];
 }
 
 /** Targets as a table. */
