@@ -9,11 +9,13 @@ import type { Servers } from '../memory/rest.ts';
 import { now } from '../tools/clock.ts';
 import { type Between, Ferry } from '../tools/ferry.ts';
 import { load } from '../tools/load.ts';
+import { target } from '../tools/results.ts';
 import { run } from '../tools/run.ts';
 import { median } from '../tools/statistics.ts';
-import { memory } from '../tools/usage.ts';
+import { cpu, memory } from '../tools/usage.ts';
+import type { Notes } from '../wire/trace.ts';
 import type { Strand, Wires } from '../wire/wires.ts';
-import type { Point, Scale } from './point.ts';
+import { type Point, type Scale, steepestStep } from './point.ts';
 
 const SIZE = 500;
 const NUDGES = 5;
@@ -21,6 +23,8 @@ const NUDGES = 5;
 const QUIET = 2000;
 const SWEEP_INTERVAL = '20s';
 const PATIENCE = 60 * 60_000;
+/** No growth, but for the digits of numbers. */
+const BY_WHAT_IS_NEW = 0.05;
 const KEEP = { AFTER_DELIVERY: 'keep' };
 
 interface Ground {
@@ -45,9 +49,20 @@ export async function kept(
     title: 'Messages kept in a folder (AFTER_DELIVERY=keep)',
     of: 'messages kept',
     points,
-    linear: ['start, s', 'nudge, s', 'nudge, KB', 'sweep, s', 'sweep, KB', 'RSS, MB'],
+    linear: ['start, s', 'nudge, s', 'nudge, ms of CPU', 'sweep, s', 'sweep, KB', 'RSS, MB'],
+    targets: [
+      target('a nudge costs by what is new: growth of its KB', steepestStep(points, 'nudge, KB'), {
+        most: BY_WHAT_IS_NEW,
+        why: 'one point only',
+      }),
+      target(
+        'searches a sweep, at most',
+        Math.max(...points.map(({ figures }) => figures['sweep, searches'] ?? Number.NaN)),
+        { most: 1 },
+      ),
+    ],
     notes: [
-      `Messages of ${SIZE} bytes, loopback. A nudge: one new message, from EXISTS at the source to stored at the destination (median of ${NUDGES}). KB: all that went over the wires to both sides. A sweep: nothing is new. Start: until the folder was looked through.`,
+      `Messages of ${SIZE} bytes, loopback. A nudge: one new message, from EXISTS at the source to stored at the destination (median of ${NUDGES}). Of it servers: how long they took to answer; the rest is imapferry's. CPU: of imapferry, until all is quiet. KB: all that went over the wires to both sides. A sweep: nothing is new. Start: until the folder was looked through.`,
     ],
   };
 }
@@ -94,7 +109,8 @@ async function nudges(
   await ferry.program.until('the folder was looked through', () => looked(ferry), PATIENCE);
   const start = now() - began;
   await ferry.program.saw('watcher.idling');
-  const [seconds, kilobytes]: [number[], number[]] = [[], []];
+  const found: { seconds: number; servers: number; kilobytes: number }[] = [];
+  const before = cpu(ferry.pid) ?? Number.NaN;
   for (let i = 1; i <= NUDGES; i++) {
     await wait(QUIET);
     await notesOf(wire);
@@ -104,15 +120,30 @@ async function nudges(
     await wait(QUIET);
     const notes = await notesOf(wire);
     const exists = notes.source.exists[0]?.said ?? Number.NaN;
-    seconds.push(((storedAt(notes.destination).get(id) ?? Number.NaN) - exists) / 1000);
-    kilobytes.push(notes.bytes / 1024);
+    const stored = storedAt(notes.destination).get(id) ?? Number.NaN;
+    found.push({
+      seconds: (stored - exists) / 1000,
+      servers: answering([notes.source, notes.destination], exists, stored) / 1000,
+      kilobytes: notes.bytes / 1024,
+    });
   }
+  const used = (cpu(ferry.pid) ?? Number.NaN) - before;
   return {
     'start, s': start / 1000,
-    'nudge, s': median(seconds),
-    'nudge, KB': median(kilobytes),
+    'nudge, s': median(found.map(({ seconds }) => seconds)),
+    'of it servers, s': median(found.map(({ servers }) => servers)),
+    'nudge, ms of CPU': used / NUDGES,
+    'nudge, KB': median(found.map(({ kilobytes }) => kilobytes)),
     'RSS, MB': memory(ferry.pid)?.rss ?? Number.NaN,
   };
+}
+
+/** Milliseconds that servers took for the commands that were sent and answered between two times. */
+function answering(sides: readonly Notes[], from: number, to: number): number {
+  return sides
+    .flatMap(({ commands }) => commands)
+    .filter(({ sent, said }) => sent >= from && said <= to && said > 0)
+    .reduce((sum, { sent, said }) => sum + said - sent, 0);
 }
 
 function looked({ program }: Ferry): boolean {

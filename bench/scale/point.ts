@@ -17,6 +17,8 @@ export interface Scale {
   /** The figures that may not grow faster than the scale; others are shown only. */
   readonly linear: readonly string[];
   readonly notes: readonly string[];
+  /** What is to be reached besides. */
+  readonly targets?: readonly Target[];
 }
 
 /** One ten times as large costs ten times as much: 1. Measured on a machine that does other things, too: a bit more. */
@@ -27,7 +29,7 @@ export function part(scale: Scale): Part {
   return {
     name: scale.name,
     sections: [section(scale)],
-    targets: growth(scale),
+    targets: [...(scale.targets ?? []), ...growth(scale)],
     drawn: [panel(scale)],
     figures: scale.points,
   };
@@ -51,18 +53,23 @@ function section({ title, of, points, notes }: Scale): Section {
 /** The steepest step of each figure: 1 is linear, 0 is no growth. */
 function growth({ title, points, linear }: Scale): Target[] {
   return linear.map((name) => {
-    const steps = points.slice(1).map((point, i) => {
-      const before = points[i];
-      const [y1, y2] = [before?.figures[name] ?? 0, point.figures[name] ?? 0];
-      if (!before || !(y1 > 0) || !(y2 > 0)) return 0;
-      return Math.max(0, Math.log(y2 / y1) / Math.log(point.at / before.at));
-    });
-    const steepest = steps.length > 0 ? Math.max(...steps) : Number.NaN;
+    const steepest = steepestStep(points, name);
     return target(`${title}: growth of ${name} (1: linear)`, steepest, {
       most: LINEAR,
       why: 'one point only',
     });
   });
+}
+
+/** NaN of a single point. */
+export function steepestStep(points: readonly Point[], name: string): number {
+  const steps = points.slice(1).map((point, i) => {
+    const before = points[i];
+    const [y1, y2] = [before?.figures[name] ?? 0, point.figures[name] ?? 0];
+    if (!before || !(y1 > 0) || !(y2 > 0)) return 0;
+    return Math.max(0, Math.log(y2 / y1) / Math.log(point.at / before.at));
+  });
+  return steps.length > 0 ? Math.max(...steps) : Number.NaN;
 }
 
 function panel({ title, of, points, linear }: Scale): Panel {

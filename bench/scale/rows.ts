@@ -103,7 +103,7 @@ function grow(journal: string, count: number): void {
     uid: 'i',
     dest_uid: 'i',
     source_uid: 'i',
-    sha256: "lower(printf('%064x', i * 2654435761))",
+    sha256: 'lower(hex(randomblob(32)))',
     message_id: "'<' || i || '@example.org>'",
   };
   for (const table of ['message', 'claim']) {

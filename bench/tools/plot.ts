@@ -69,7 +69,7 @@ function group({ title, bars }: BarGroup, names: readonly string[]): Drawn {
   return { text: parts.join('\n'), height: y + 16 };
 }
 
-const PANEL = { width: WIDTH, height: 260, left: 70, right: 200, top: 30, bottom: 44 };
+const PANEL = { width: WIDTH, height: 280, left: 70, right: 200, top: 48, bottom: 44 };
 
 function panel({ title, x, y, lines: series }: Panel): Drawn {
   const points = series.flatMap((line) => line.points).filter(([, value]) => value > 0);
@@ -92,7 +92,7 @@ function panel({ title, x, y, lines: series }: Panel): Drawn {
   }
   parts.push(
     text((left + width - right) / 2, height - 10, x, 'text-anchor="middle"'),
-    text(left, top - 2, y, 'fill="#666"'),
+    text(left, top - 8, y, 'fill="#666"'),
   );
   for (const [i, { name, points: some }] of series.entries()) {
     const colour = COLOURS[i % COLOURS.length];

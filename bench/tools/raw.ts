@@ -24,6 +24,7 @@ export class Raw implements Disposable {
   readonly #waiting = new Map<string, (answer: string) => void>();
   readonly #continued: (() => void)[] = [];
   #tag = 0;
+  #draining: Promise<void> | undefined;
   #rest: Buffer = NONE;
   #text = '';
   #literal: Buffer | undefined;
@@ -79,12 +80,23 @@ export class Raw implements Disposable {
     return Promise.race([asked, this.failed]);
   }
 
-  /** Resolves when what was written is mostly gone. */
+  /** Whether so many bytes at most wait to be sent; if not, `room` waits until it is so. */
+  hasRoom(bytes: number): boolean {
+    return this.socket.writableLength <= bytes;
+  }
+
   async room(bytes: number): Promise<void> {
-    while (this.socket.writableLength > bytes) {
-      const drained = new Promise((resolve) => this.socket.once('drain', resolve));
-      await Promise.race([drained, this.failed]);
-    }
+    while (!this.hasRoom(bytes)) await Promise.race([this.#drained(), this.failed]);
+  }
+
+  #drained(): Promise<void> {
+    this.#draining ??= new Promise((resolve) => {
+      this.socket.once('drain', () => {
+        this.#draining = undefined;
+        resolve();
+      });
+    });
+    return this.#draining;
   }
 
   [Symbol.dispose](): void {

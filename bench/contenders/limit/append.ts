@@ -32,6 +32,7 @@ export function multiAppending([raw]: readonly Raw[]): Appender {
       if (count === IN_ONE || bytes >= BYTES_IN_ONE) close();
       raw.socket.uncork();
     },
+    hasRoom: () => raw.hasRoom(WAITING),
     room: () => raw.room(WAITING),
     async end() {
       close();
@@ -54,6 +55,7 @@ export function singleAppending([raw]: readonly Raw[]): Appender {
       raw.socket.write('\r\n');
       raw.socket.uncork();
     },
+    hasRoom: () => raw.hasRoom(WAITING),
     room: () => raw.room(WAITING),
     async end() {
       await Promise.all(answers);
@@ -90,6 +92,7 @@ export function synchronising(connections: readonly Raw[]): Appender {
       const [raw] = idle;
       if (raw) works.push(work(raw));
     },
+    hasRoom: () => bytes <= WAITING,
     async room() {
       while (bytes > WAITING) {
         told = Promise.withResolvers();

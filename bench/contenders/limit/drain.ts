@@ -23,7 +23,8 @@ export interface Message {
 /** Takes messages for the destination. */
 export interface Appender {
   append(message: Message): void;
-  /** Resolves when there is room for more. */
+  /** Whether there is room for more; if not, `room` waits for it. */
+  hasRoom(): boolean;
   room(): Promise<void>;
   /** Resolves when all that was taken is stored. */
   end(): Promise<void>;
@@ -52,6 +53,7 @@ export async function drain({ source, destination, appending, connections }: Tas
       flags: (/FLAGS \(([^)]*)\)/.exec(text)?.[1] ?? '').replace(/ ?\\Recent/, ''),
       date: /INTERNALDATE ("[^"]*")/.exec(text)?.[1] ?? '',
     });
+    if (appender.hasRoom() || from.socket.isPaused()) return;
     from.socket.pause();
     void appender.room().then(() => from.socket.resume());
   };
