@@ -56,6 +56,7 @@ export const RESULTS = fileURLToPath(new URL('../results/', import.meta.url));
 
 /** Prints what was measured, and keeps it beside the parts that were measured another time. */
 export function keep({ name, title, order }: Bench, command: string, parts: readonly Part[]): void {
+  if (parts.length === 0) return;
   for (const section of parts.flatMap(({ sections }) => sections)) {
     console.log(`\n${section.title}\n${table(section.rows)}`);
     for (const note of section.notes ?? []) console.log(`  ${note}`);
