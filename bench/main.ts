@@ -5,6 +5,7 @@ import { memory } from './memory/bench.ts';
 import { type Options, options, USAGE } from './options.ts';
 import { report } from './report.ts';
 import { scale } from './scale/bench.ts';
+import { endAll } from './tools/mailboxes.ts';
 
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   drain,
@@ -21,6 +22,9 @@ try {
 } catch (thrown) {
   console.error(`${thrown instanceof Error ? thrown.message : thrown}\n${USAGE}`);
   process.exit(2);
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void endAll().finally(() => process.exit(1)));
 }
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (asked.names.length === 0 || asked.names.includes(name)) await bench(asked.options);
