@@ -10,6 +10,12 @@ const PACKAGES = [
   ['openssl', 'openssl'],
 ];
 
+/** What the benches measure imapferry beside. */
+export const BENCH_PACKAGES = [
+  ['mbsync', 'isync'],
+  ['imapfilter', 'imapfilter'],
+];
+
 const FOLDERS = [...(env.PATH ?? '').split(':'), '/usr/sbin', '/sbin'];
 
 function found(program) {
@@ -34,16 +40,18 @@ function apt(args) {
 }
 
 /** Installs what is missing as root on Debian; elsewhere says in one line what to install, and ends. */
-export function mailServers() {
-  const missing = PACKAGES.filter(([program]) => !found(program)).map(([, name]) => name);
+export function mailServers(more = []) {
+  const missing = [...PACKAGES, ...more]
+    .filter(([program]) => !found(program))
+    .map(([, name]) => name);
   if (missing.length === 0) return;
   const install = ['install', '-y', '--no-install-recommends', ...missing];
   if (process.getuid?.() === 0 && found('apt-get')) {
-    console.error(`Installing the mail servers that the tests run: ${missing.join(', ')} …`);
+    console.error(`Installing what is run beside imapferry: ${missing.join(', ')} …`);
     if (apt(install) || (apt(['update']) && apt(install))) return;
   }
   console.error(
-    `The tests run real mail servers. Install first: apt-get install ${missing.join(' ')}`,
+    `Real mail servers and clients are run here. Install first: apt-get install ${missing.join(' ')}`,
   );
   process.exit(1);
 }

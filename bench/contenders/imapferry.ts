@@ -1,0 +1,44 @@
+/** imapferry as it is installed: compiled, `sweep`, every byte read back. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Contender, Side } from './contender.ts';
+
+/** The compiled program. */
+export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+/** Settings of one side, with its password in a file. */
+export function sideSettings(
+  name: 'SOURCE' | 'DEST',
+  { door, user, password }: Side,
+  home: string,
+  route = '',
+): Record<string, string> {
+  const file = join(home, `${route}${name}_password`);
+  writeFileSync(file, password, { mode: 0o600 });
+  return {
+    [`${name}_HOST`]: 'localhost',
+    [`${name}_PORT`]: String(door.port),
+    [`${name}_CA_FILE`]: door.caFile,
+    [`${name}_USER`]: user,
+    [`${name}_PASSWORD_FILE`]: file,
+  };
+}
+
+export const imapferry: Contender = {
+  name: 'imapferry',
+  does: 'copies, reads back every byte, removes',
+  command: ({ source, destination, concurrency, home }) => ({
+    file: process.execPath,
+    args: [PROGRAM, 'sweep'],
+    cwd: home,
+    env: {
+      ...sideSettings('SOURCE', source, home),
+      ...sideSettings('DEST', destination, home),
+      FOLDERS: 'INBOX',
+      CONCURRENCY: String(concurrency),
+      STATE_DIR: join(home, 'state'),
+      LOG_LEVEL: 'warn',
+    },
+  }),
+};
