@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startOf } from '../../test/journey/program.ts';
 import type { Contender, Side } from './contender.ts';
 
 /** The compiled program. */
@@ -30,7 +31,7 @@ export const imapferry: Contender = {
   does: 'copies, reads back every byte, removes',
   command: ({ source, destination, concurrency, home }) => ({
     file: process.execPath,
-    args: [PROGRAM, 'sweep'],
+    args: [...startOf(PROGRAM).slice(1), 'sweep'],
     cwd: home,
     env: {
       ...sideSettings('SOURCE', source, home),

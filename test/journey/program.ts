@@ -1,6 +1,6 @@
 /** The program itself as a child process, between two servers: its settings, its log, its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -60,6 +60,13 @@ export class Place implements Disposable {
   }
 }
 
+/** How a program is started by hand: Node.js with the flags that its first line names. */
+export function startOf(main: string): string[] {
+  const [first = ''] = readFileSync(main, 'utf8').split('\n', 1);
+  const [, flags = ' --'] = /^#!.* node( .*)$/.exec(first) ?? [];
+  return [process.execPath, ...flags.trim().split(' '), main];
+}
+
 /** To both servers in plain text through wires before them. */
 export function overWires(source: { port: number }, destination: { port: number }): Settings {
   return {
@@ -103,7 +110,7 @@ export class Program implements AsyncDisposable {
     { main = SOURCE, uid, wrap = [] }: ProgramOptions = {},
   ) {
     const { PATH = '', HOME = '', NODE_COMPILE_CACHE } = process.env;
-    const [command = '', ...words] = [...wrap, process.execPath, '--', main, ...args];
+    const [command = '', ...words] = [...wrap, ...startOf(main), ...args];
     this.#child = spawn(command, words, {
       cwd: place.home,
       ...(uid !== undefined && { uid, gid: uid }),
