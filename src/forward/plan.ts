@@ -10,6 +10,7 @@ import type {
   Route,
   SpecialUse,
 } from '../domain/route.ts';
+import { matches } from '../domain/wildcards.ts';
 import { folded, SPECIAL_USES, useByName } from './folder-names.ts';
 
 /** A source folder, or a rule that matches none, of which nothing is carried. */
@@ -148,10 +149,10 @@ function choose(source: Side, rules: readonly FolderRule[]): Chosen {
   // Who only says what to leave out means all the rest.
   if (rules.length > 0 && rules.every(({ kind }) => kind === 'not')) patterns.push('*');
   for (const pattern of patterns) {
-    const matches = matcher(pattern, source);
+    const isMeant = matcher(pattern, source);
     let any = false;
     for (const folder of source.folders) {
-      if (!matches(folder.path)) continue;
+      if (!isMeant(folder.path)) continue;
       any = true;
       if (folders.has(nameOf(folder.path)) || not.some(({ leaves }) => leaves(folder.path)))
         continue;
@@ -166,21 +167,8 @@ function choose(source: Side, rules: readonly FolderRule[]): Chosen {
   return { folders: [...folders.values()], leftOut };
 }
 
-/** `*` stands for anything, `%` for anything but the separator (RFC 9051 §6.3.9). */
 function matcher(pattern: string, { delimiter }: Side): (path: string) => boolean {
-  const few = delimiter === '' ? '.*' : `[^${escaped(delimiter)}]*`;
-  const text = nameOf(pattern)
-    .split(/([*%])/)
-    .map((part) => (part === '*' ? '.*' : part === '%' ? few : escaped(part)))
-    // Stars side by side mean one, and many of them would take long.
-    .filter((part, i, all) => !(part === '.*' && all[i - 1] === '' && all[i - 2] === '.*'))
-    .join('');
-  const regex = new RegExp(`^${text}$`, 'su');
-  return (path) => regex.test(nameOf(path));
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&').replaceAll('\\-', '\\x2d');
+  return (path) => matches(nameOf(pattern), nameOf(path), delimiter);
 }
 
 /** One account's folders. */
