@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --
+#!/usr/bin/env -S node --max-semi-space-size=1 --
 /** Command line in, exit code out. Each command loads only what it needs: `health` is started every half minute. */
 import { parseArgs } from 'node:util';
 

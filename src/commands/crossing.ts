@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { Emit } from '../domain/events.ts';
 import type { Journal, Session } from '../domain/ports.ts';
 import { type Account, accountId, loginId, type Route } from '../domain/route.ts';
+import { Budgets } from '../forward/budget.ts';
 import { systemClock } from '../forward/clock.ts';
 import { Crowd } from '../forward/crowd.ts';
 import { LoginGate } from '../forward/login-gate.ts';
@@ -68,6 +69,7 @@ export function openCrossing(
       return crowd;
     };
     const ways = new Ways();
+    const budgets = new Budgets(config.routes, journal, systemClock);
     const { silence } = pace;
     const runnerOf = (route: Route) => {
       const { name, idleRenew, maxMessageSize: largest } = route;
@@ -87,6 +89,7 @@ export function openCrossing(
         seats: seatsOf(route),
         crowd: crowdOf(route),
         ways,
+        budget: budgets.of(route),
         journal: journalOf(route),
         clock: systemClock,
         pace,

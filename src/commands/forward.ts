@@ -1,6 +1,7 @@
 /** From the settings to `run` or `sweep`: reads them, opens the log, listens for signals. */
 import { type Config, ConfigError, readEnvironment } from '../config/config.ts';
 import { type EventStream, eventStream } from '../domain/events.ts';
+import { drawBar } from '../report/bar.ts';
 import { subscribeLog } from '../report/log.ts';
 import { printable } from '../report/sentences.ts';
 import { run } from './run.ts';
@@ -22,6 +23,7 @@ export async function forward(
   const read = configured(envFiles, stream);
   if (read === undefined) return 2;
   const config = how.dryRun ? dry(read) : read;
+  const bar = command === 'sweep' ? drawBar(stream, process.stderr) : undefined;
   subscribeLog(stream, { level: config.logLevel, format: config.logFormat });
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
@@ -41,9 +43,11 @@ export async function forward(
   try {
     if (command === 'run') return await run(config, { signal: stop.signal, stream });
     const print = (line: string) => process.stdout.write(`${printable(line)}\n`);
-    return await sweep(config, { signal: stop.signal, stream, print });
+    return await sweep(config, { signal: stop.signal, stream, print, bar });
   } catch (thrown) {
     return broken(thrown);
+  } finally {
+    bar?.end();
   }
 }
 

@@ -4,6 +4,7 @@ import type { EventStream } from '../domain/events.ts';
 import { Failure } from '../domain/failure.ts';
 import { accountId } from '../domain/route.ts';
 import { PACE, type Pace } from '../forward/pace.ts';
+import type { Bar } from '../report/bar.ts';
 import { type Crossing, openCrossing } from './crossing.ts';
 import { CarriedSummary, PlannedSummary } from './summary.ts';
 
@@ -13,12 +14,14 @@ export interface SweepOptions {
   /** Prints a line of the summary. */
   readonly print: (line: string) => void;
   readonly pace?: Pace;
+  /** Draws how far it has come. */
+  readonly bar?: Bar | undefined;
 }
 
 /** Resolves with the exit code: 0 all carried (in a dry run: would be), 1 something is not, and is named. */
 export async function sweep(
   config: Config,
-  { signal, stream, print, pace = PACE }: SweepOptions,
+  { signal, stream, print, pace = PACE, bar }: SweepOptions,
 ): Promise<number> {
   const cut = new AbortController();
   const putDown = () => {
@@ -46,7 +49,9 @@ export async function sweep(
   for (const [i, runner] of open.runners.entries()) {
     const [route, summary] = [config.routes[i], summaries[i]];
     if (route === undefined || summary === undefined) continue;
-    const { failures } = await runner.sweep();
+    bar?.follow(() => ({ route: route.name, ...runner.progress }));
+    const { failures } = await runner.sweep({ counts: bar !== undefined });
+    bar?.follow(undefined);
     const rows = open
       .journalOf(route)
       .route(route.name, accountId(route.source), accountId(route.destination));

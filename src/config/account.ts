@@ -126,6 +126,7 @@ export function accountOf(side: Side, values: Values, secret: SecretSource): Acc
   const ca = values[`${side}_CA_FILE`];
   const tlsName = values[`${side}_TLS_NAME`];
   const fingerprint = values[`${side}_TLS_FINGERPRINT`];
+  const rateLimits = values[`${side}_RATE_LIMIT`];
   return {
     side: side === 'SOURCE' ? 'source' : 'destination',
     host: values[`${side}_HOST`],
@@ -137,6 +138,7 @@ export function accountOf(side: Side, values: Values, secret: SecretSource): Acc
     user: values[`${side}_USER`],
     auth: values[`${side}_AUTH`],
     secret: secretReader(secret),
+    ...(rateLimits !== undefined && { rateLimits }),
   };
 }
 

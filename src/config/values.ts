@@ -113,7 +113,7 @@ export const afterDelivery: Parser<AfterDelivery> = (value) => {
 };
 
 /** Quotation marks are left on by `docker run --env-file`, which takes a line as it is. */
-function quoted(value: string): string {
+export function quoted(value: string): string {
   return isQuoted(value) ? '; it still wears its quotation marks: leave them out' : '';
 }
 

@@ -2,6 +2,7 @@
 import { readCa } from './ca.ts';
 import { parseFolders } from './folders.ts';
 import { Unusable } from './mistakes.ts';
+import { rateLimits } from './rate-limit.ts';
 import { parseRoutes } from './route-names.ts';
 import { STATE_DIR } from './state-dir.ts';
 import {
@@ -43,7 +44,7 @@ function defaulted<T>(parse: Parser<T>, fallback: string): Variable<T> {
   return { parse, example: fallback, default: fallback };
 }
 
-/** Served by a later version. Ignored in silence it would do harm: who sets a rate limit relies on it. */
+/** Served by a later version. Ignored in silence it would do harm: who sets an alert relies on it. */
 function notYet(off = ''): Variable<undefined> {
   const parse = (value: string) => {
     if (value !== off) throw new Unusable('asks for what this version does not have yet');
@@ -65,7 +66,7 @@ const ACCOUNT = {
   PASSWORD: optional(text, "'…'"),
   PASSWORD_FILE: optional(bare, './secrets/password'),
   PASSWORD_COMMAND: optional(text, 'pass show mail'),
-  RATE_LIMIT: notYet(),
+  RATE_LIMIT: optional(rateLimits, '60/min, 500MB/day'),
 } as const;
 
 /** Variables of a route, besides those of its accounts. */

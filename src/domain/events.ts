@@ -18,6 +18,8 @@ export const EVENTS = {
   'delivery.done': ['info', 'one message is carried: its copy was read back and found the same'],
   'delivery.recovered': ['info', 'a copy made before an interruption was found and proven'],
   'delivery.planned': ['info', 'what would become of one message, were this no dry run'],
+  'delivery.paced': ['info', 'a rate limit is reached; deliveries go on as it leaves room'],
+  'drain.progress': ['info', 'how far a long drain has come, once a minute'],
   'watchers.raised': ['info', 'one folder more may hold IDLE again'],
   'sweep.caught': ['info', 'a sweep found mail that no watcher had announced'],
   'journal.replayed': ['info', 'what was on its way when imapferry last ended is taken up again'],
@@ -33,6 +35,10 @@ export const EVENTS = {
     'IDLE does not announce mail here; the folder is asked every 30 s besides',
   ],
   'delivery.retried': ['warn', 'a step did not work; the message is tried again'],
+  'delivery.slowed': [
+    'warn',
+    'a server asks to go slower; deliveries pause, and go on with fewer at once',
+  ],
   'delivery.postponed': ['warn', 'the tries ran out; the next sweep takes the message up again'],
   'folder.renumbered': [
     'warn',
@@ -82,6 +88,12 @@ export interface EventFields {
   readonly side?: 'source' | 'destination';
   readonly count?: number;
   readonly proof?: string;
+  /** How many messages wait, how many bytes a second are carried, and how many milliseconds the rest will take. */
+  readonly left?: number;
+  readonly rate?: number;
+  readonly eta?: number;
+  /** When deliveries go on, ISO 8601. */
+  readonly until?: string;
   /**
    * What a dry run would do with a message: carry it, retire its original because its copy is there already, or leave
    * it at the source.

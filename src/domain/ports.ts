@@ -246,6 +246,28 @@ export interface Claimant extends MessageKey {
   readonly renumbered: boolean;
 }
 
+/** Whose use is counted, and over how long: `span` is that of a rate limit, in milliseconds. */
+export interface UseKey {
+  readonly account: string;
+  readonly side: 'source' | 'destination';
+  readonly span: number;
+}
+
+/** What was used of an account in one stretch of time that began at `since` (epoch ms). */
+export interface Use {
+  readonly since: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export interface UseNote {
+  readonly key: UseKey;
+  /** Replaces what was noted of the same stretch. */
+  readonly use: Use;
+  /** Earlier stretches are forgotten. */
+  readonly before: number;
+}
+
 /**
  * What survives a crash. Synchronous; each call is one transaction, on disk when it returns (synchronous=FULL), or
  * throws a Failure (step `journal`) and has changed nothing.
@@ -257,6 +279,10 @@ export interface Journal {
   refusals(account: string): { count: number; lastAt: number };
   noteRefusal(account: string, at: number): void;
   clearRefusals(account: string): void;
+  /** What was used, by stretches of time, the earliest first. */
+  used(key: UseKey): Use[];
+  /** Notes use, all in one; a power cut may forget it. */
+  noteUse(notes: readonly UseNote[]): void;
   /** A process begins its life: whatever is in hand was so when an earlier one died, and is counted. */
   begin(): void;
   /** Says that this process lives (epoch ms). */

@@ -3,6 +3,13 @@
 /** How a connection is secured: TLS from the first byte, TLS by STARTTLS (RFC 9051 §6.2.1), or not at all. */
 export type Security = 'implicit' | 'starttls' | 'none';
 
+/** At most so many messages, or bytes, `within` so many milliseconds, whenever these begin. */
+export interface RateLimit {
+  readonly of: 'messages' | 'bytes';
+  readonly most: number;
+  readonly within: number;
+}
+
 /** One IMAP account as the configuration describes it. */
 export interface Account {
   readonly side: 'source' | 'destination';
@@ -19,6 +26,8 @@ export interface Account {
   readonly auth: 'password' | 'oauth2';
   /** The password or access token, obtained afresh for each login. Rejects with a Failure (step `login`). */
   readonly secret: () => Promise<string>;
+  /** What a route may use of the account: of a source what is fetched, of a destination what is appended and read back. */
+  readonly rateLimits?: readonly RateLimit[];
 }
 
 /** What becomes of an original once its copy is proven. */

@@ -9,31 +9,35 @@ import type { Outcome, Trip } from './deliver.ts';
 import type { Batch } from './folder-state.ts';
 import { doubled, type Pace } from './pace.ts';
 import type { Deliveries } from './queue.ts';
+import type { Tempo } from './tempo.ts';
 
 const MOST_DIFFERING = 3;
+
+interface BlockadeWorld {
+  readonly clock: Clock;
+  readonly pace: Pace;
+  readonly emit: Emit;
+  readonly tempo: Tempo;
+}
 
 export class Blockade {
   readonly #route: string;
   readonly #deliveries: Deliveries;
-  readonly #world: { clock: Clock; pace: Pace; emit: Emit; quit: AbortSignal };
+  readonly #world: BlockadeWorld;
   readonly #resumed: () => void;
   #differing = 0;
   #holds = 0;
   /** What holds the deliveries happened on the way to the destination. */
   #atDestination = false;
   #timer: NodeJS.Timeout | undefined;
+  #heldUntil = 0;
   /** With `none`, what would be waited for ends all deliveries: for a sweep by command. */
   patience: 'endless' | 'none' = 'endless';
   /** What ended batches, with patience `none`. */
   readonly failures: Failure[] = [];
 
   /** @param resumed is called when deliveries begin again after a hold */
-  constructor(
-    route: string,
-    deliveries: Deliveries,
-    world: { clock: Clock; pace: Pace; emit: Emit; quit: AbortSignal },
-    resumed: () => void,
-  ) {
+  constructor(route: string, deliveries: Deliveries, world: BlockadeWorld, resumed: () => void) {
     this.#route = route;
     this.#deliveries = deliveries;
     this.#world = world;
@@ -64,6 +68,7 @@ export class Blockade {
 
   /** A batch came through: whatever was wrong is over, unless it was at the destination, where the batch had not to go. */
   delivered(outcome: Outcome): void {
+    if (outcome !== 'not sent') this.#world.tempo.wentWell();
     if (this.#holds === 0 || (this.#atDestination && outcome === 'not sent')) return;
     this.#holds = 0;
     this.#atDestination = false;
@@ -73,6 +78,7 @@ export class Blockade {
   /** A batch was put down. Says what it failed of; holds the deliveries where that concerns more than the batch. */
   failed(batch: Batch, { atDestination }: Trip, failure: Failure): Failure {
     const { emit } = this.#world;
+    if (failure.kind === 'throttled') return this.#slow(batch, atDestination, failure);
     const everybody =
       failure.scope === 'account' ||
       failure.step === 'journal' ||
@@ -102,20 +108,54 @@ export class Blockade {
     return failure;
   }
 
+  /** A server asks to go slower: nothing is refused. What was in flight then is told once, and looked for after the pause. */
+  #slow({ epoch, messages }: Batch, atDestination: boolean, failure: Failure): Failure {
+    if (this.#timer !== undefined || this.#deliveries.blocked) return failure;
+    const { emit, tempo, pace } = this.#world;
+    const pause = tempo.slower(failure.retryAfter);
+    emit('delivery.slowed', {
+      route: this.#route,
+      folder: epoch.pair.source,
+      dest: epoch.pair.dest,
+      count: messages.length,
+      step: failure.step,
+      ms: Math.round(pause),
+      why: failure.message,
+      err: failure,
+    });
+    if (this.patience === 'none' && pause > pace.sweepWaits) {
+      this.failures.push(failure);
+      this.#deliveries.block();
+    } else {
+      this.#atDestination ||= atDestination;
+      this.#holds++;
+      this.#pause(pause);
+    }
+    return failure;
+  }
+
+  /** How many ms a pause goes on; 0: there is none. */
+  get pause(): number {
+    if (this.#timer === undefined) return 0;
+    return Math.max(0, this.#heldUntil - this.#world.clock.ticks());
+  }
+
   #hold(failure: Failure, atDestination: boolean): void {
     this.#atDestination ||= atDestination && failure.step !== 'journal';
     if (this.#timer !== undefined) return;
     const { pace } = this.#world;
     const pause = doubled(pace.holdFirst, this.#holds++, pace.holdLongest);
+    this.#pause(Math.max(pause, failure.retryAfter ?? 0));
+  }
+
+  #pause(ms: number): void {
+    this.#heldUntil = this.#world.clock.ticks() + ms;
     this.#deliveries.hold();
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#deliveries.resume();
-        this.#resumed();
-      },
-      Math.max(pause, failure.retryAfter ?? 0),
-    );
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#deliveries.resume();
+      this.#resumed();
+    }, ms);
   }
 
   /** Ends every pause. */

@@ -129,11 +129,15 @@ async function send(
   trip.atDestination = true;
   await works.destinations.ready();
   trip.atDestination = false;
-  const placed = await works.cargo.use(bytesOf(travelling), () =>
-    bring(works, batch, travelling, seeking, notes, trip),
-  );
-  const { receipts, failure } = placed ?? { receipts: [] };
-  await retire(works, batch, receipts, trip.carried);
+  // Were both one folder, each copy would come up as new mail: until that is known, no second batch is sent.
+  const placed = await batch.epoch.onTrial(async () => {
+    const placed = await works.cargo.use(bytesOf(travelling), () =>
+      bring(works, batch, travelling, seeking, notes, trip),
+    );
+    await retire(works, batch, placed?.receipts ?? [], trip.carried);
+    return placed;
+  });
+  const failure = placed?.failure;
   trip.atDestination = failure !== undefined;
   if (failure) throw failure;
   if (refusedAny(works, batch)) return 'some refused';
@@ -161,7 +165,7 @@ async function bring(
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
   }
   trip.atDestination = true;
-  const placed = await place(works, epoch, originals, seeking, notes);
+  const placed = await place(works, batch, originals, seeking, notes);
   trip.atDestination = false;
   return placed;
 }

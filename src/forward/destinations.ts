@@ -55,9 +55,16 @@ export class Destinations {
     }
   }
 
-  /** Lends a connection to `work`, alone; one on which `folder` was opened last if there is one. */
-  async use<T>(folder: string, work: (session: DestinationSession) => Promise<T>): Promise<T> {
-    const berth = await this.#berth(folder);
+  /**
+   * Lends a connection to `work`, alone; one on which `folder` was opened last if there is one.
+   * @param urgent before others that wait
+   */
+  async use<T>(
+    folder: string,
+    work: (session: DestinationSession) => Promise<T>,
+    { urgent = false }: { urgent?: boolean } = {},
+  ): Promise<T> {
+    const berth = await this.#berth(folder, urgent);
     berth.folder = folder;
     try {
       return await work(berth.session);
@@ -97,7 +104,7 @@ export class Destinations {
     await berth.session.logout();
   }
 
-  async #berth(folder: string): Promise<Berth> {
+  async #berth(folder: string, urgent: boolean): Promise<Berth> {
     for (;;) {
       await this.ready();
       const free = [...this.#berths].filter((berth) => !berth.busy);
@@ -107,7 +114,8 @@ export class Destinations {
         return berth;
       }
       const { promise, resolve } = Promise.withResolvers<void>();
-      this.#waiting.push(resolve);
+      if (urgent) this.#waiting.unshift(resolve);
+      else this.#waiting.push(resolve);
       this.#grow();
       await promise;
     }

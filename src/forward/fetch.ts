@@ -16,10 +16,13 @@ export async function fetchOriginals(
   messages: readonly Listed[],
 ): Promise<Fetched> {
   const listed = new Map(messages.map((message) => [message.uid, message]));
-  const { fetched, estimates } = await lane.use(epoch, works.quit, async (session) => ({
-    fetched: await session.fetch([...listed.keys()]),
-    estimates: session.abilities.estimatesSizes,
-  }));
+  const { fetched, estimates } = await lane.use(epoch, works.quit, async (session) => {
+    works.traffic.fetching(messages);
+    return {
+      fetched: await session.fetch([...listed.keys()]),
+      estimates: session.abilities.estimatesSizes,
+    };
+  });
   // Marked by someone else while its batch waited.
   const unmarked = fetched.filter(({ flags }) => !isDeleted(flags));
   const tellsTruth = ({ uid, bytes, size }: Original) =>
@@ -51,6 +54,7 @@ type Again = ReadonlyMap<number, Buffer>;
 
 async function fetchedAgain(works: Works, epoch: Epoch, unsure: Original[]): Promise<Again> {
   if (unsure.length === 0) return new Map();
+  works.traffic.fetching(unsure);
   return works.fetchAgain(
     epoch,
     unsure.map(({ uid }) => uid),

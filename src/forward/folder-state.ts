@@ -3,6 +3,7 @@ import type { FolderView, Listed } from '../domain/message.ts';
 import type { Deaths, FolderKey, SourceSession } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair } from '../domain/route.ts';
+import type { Spent } from './budget.ts';
 import type { Lane } from './lane.ts';
 import { Together } from './together.ts';
 
@@ -56,8 +57,8 @@ export class Epoch {
   doubtSince: number | undefined;
   /** Size and INTERNALDATE of what is marked \Deleted there and not known to the journal. */
   marked: ReadonlySet<string> = new Set();
-  /** It is known that the destination folder is another one, although both have one UIDVALIDITY. */
-  isApart = false;
+  #isApart = false;
+  #trial: PromiseWithResolvers<void> | undefined;
   /** It was told that carried mail stays marked because others have marked theirs. */
   heldTold = false;
 
@@ -75,6 +76,30 @@ export class Epoch {
     this.rechecked = same?.rechecked ?? new Set();
     this.rehearsed = same?.rehearsed ?? new Set();
     this.doubtSince = same?.doubtSince;
+  }
+
+  /** It is known that the destination folder is another one. */
+  get isApart(): boolean {
+    return this.#isApart;
+  }
+
+  set isApart(is: boolean) {
+    this.#isApart = is;
+    if (is) this.#trial?.resolve();
+  }
+
+  /** Does one piece of work after another until it is known that the destination folder is another one. */
+  async onTrial<T>(work: () => Promise<T>): Promise<T> {
+    while (!this.#isApart && this.#trial) await this.#trial.promise;
+    if (this.#isApart) return work();
+    const trial = Promise.withResolvers<void>();
+    this.#trial = trial;
+    try {
+      return await work();
+    } finally {
+      this.#trial = undefined;
+      trial.resolve();
+    }
   }
 
   /** The UIDs that were marked on that connection. */
@@ -108,6 +133,8 @@ export interface Batch {
   readonly fresh: boolean;
   /** Nothing else of the route is in hand while it travels. */
   readonly alone: boolean;
+  /** What of the route's rate limits it has taken up; absent where nothing is counted. */
+  readonly spent?: Spent;
 }
 
 /** The flags each original had when it was appended, by UID. */
@@ -137,12 +164,16 @@ export function isSuspect(deaths: Deaths | undefined): boolean {
   return deaths !== undefined && deaths.count >= SUSPECT;
 }
 
+/** Of messages that are a round trip each: so many take a second or two, and new mail need not wait for longer. */
+const MOST_SINGLE = 25;
+
 /**
  * Cuts messages into batches of at most 100 messages and 8 MB; a larger message travels alone. Where every message is
- * a round trip of its own (`lanes` > 1), they are spread over that many connections.
+ * a round trip of its own (`lanes` > 1), batches are smaller, and spread over that many connections.
  */
 export function cut(messages: readonly Listed[], lanes: number): Listed[][] {
-  const most = Math.max(1, Math.min(MOST_MESSAGES, Math.ceil(messages.length / lanes)));
+  const largest = lanes > 1 ? MOST_SINGLE : MOST_MESSAGES;
+  const most = Math.max(1, Math.min(largest, Math.ceil(messages.length / lanes)));
   const batches: Listed[][] = [];
   let batch: Listed[] = [];
   let bytes = 0;

@@ -78,6 +78,11 @@ export class Lane {
     this.#idles = idles;
   }
 
+  /** It holds IDLE on one folder; else it has many to look after, and no folder may keep it for long. */
+  get watches(): boolean {
+    return this.#idles;
+  }
+
   /** The connection as it is now, if there is one. */
   get session(): SourceSession | undefined {
     return this.#session;

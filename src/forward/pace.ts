@@ -36,6 +36,13 @@ export interface Pace {
   /** First and longest pause of deliveries after the destination refused for the folder's or account's sake. */
   readonly holdFirst: number;
   readonly holdLongest: number;
+  /** After so long without a throttle answer a route goes one step faster again. */
+  readonly recover: number;
+  /** How often the progress of a long drain is told, and how often that a rate limit holds it up. */
+  readonly progress: number;
+  readonly paced: number;
+  /** The longest single pause that a sweep by command waits for a rate limit or a throttle answer. */
+  readonly sweepWaits: number;
   /** A destination connection that rests this long is asked whether it lives; the spare ones are ended. */
   readonly rest: number;
   /** What a stop waits for what is in flight. */
@@ -68,6 +75,10 @@ export const PACE: Pace = {
   unverified: 24 * hour,
   holdFirst: minute,
   holdLongest: hour,
+  recover: 5 * minute,
+  progress: minute,
+  paced: hour,
+  sweepWaits: 10 * minute,
   rest: 2 * minute,
   stop: 7 * second,
 };

@@ -5,7 +5,7 @@ import type { DestinationSession, Note, Placement } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair, SpecialUse } from '../domain/route.ts';
 import { differs, refuse } from './aside.ts';
-import type { Epoch } from './folder-state.ts';
+import type { Batch, Epoch } from './folder-state.ts';
 import { badCopyRemains, isOf, seek } from './seek.ts';
 import { verify } from './verify.ts';
 import { intentOf, tell, type Works } from './works.ts';
@@ -22,28 +22,29 @@ export interface Placed {
  */
 export async function place(
   works: Works,
-  epoch: Epoch,
+  batch: Batch,
   all: readonly Original[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
 ): Promise<Placed> {
-  const elsewhere = await recoverElsewhere(works, epoch, all, notes);
+  const elsewhere = await recoverElsewhere(works, batch, all, notes);
   const originals = all.filter(({ uid }) => !elsewhere.settled.has(uid));
   if (originals.length === 0) return { receipts: elsewhere.receipts };
-  const placed = await placeHere(works, epoch, originals, seeking, notes);
+  const placed = await placeHere(works, batch, originals, seeking, notes);
   return { ...placed, receipts: [...elsewhere.receipts, ...placed.receipts] };
 }
 
 function placeHere(
   works: Works,
-  epoch: Epoch,
+  { epoch, fresh }: Batch,
   originals: readonly Original[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
 ): Promise<Placed> {
-  return works.destinations.use(epoch.pair.dest, async (session) => {
+  const bring = async (session: DestinationSession): Promise<Placed> => {
     const sought = originals.filter(({ uid }) => seeking.has(uid));
     const view = await openDestination(works, session, epoch.pair, sought.length > 0);
+    if (view.uidValidity !== epoch.uidValidity) epoch.isApart = true;
     const recovered = await recover(works, session, view, epoch, sought, notes);
     const lost = new Set(recovered.absent.map(({ uid }) => uid));
     const toAppend = originals.filter(({ uid }) => !seeking.has(uid) || lost.has(uid));
@@ -51,7 +52,8 @@ function placeHere(
     works.quit.throwIfAborted();
     const appended = await append(works, session, view, epoch, toAppend, notes);
     return { ...appended, receipts: [...recovered.receipts, ...appended.receipts] };
-  });
+  };
+  return works.destinations.use(epoch.pair.dest, bring, { urgent: fresh });
 }
 
 /**
@@ -60,7 +62,7 @@ function placeHere(
  */
 async function recoverElsewhere(
   works: Works,
-  epoch: Epoch,
+  { epoch, fresh }: Batch,
   originals: readonly Original[],
   notes: ReadonlyMap<number, Note>,
 ): Promise<{ receipts: Receipt[]; settled: Set<number> }> {
@@ -73,10 +75,11 @@ async function recoverElsewhere(
   const settled = new Set<number>();
   for (const [folder, theirs] of Map.groupBy(originals, folderOf)) {
     if (folder === epoch.pair.dest) continue;
-    const there = await works.destinations.use(folder, async (session) => {
+    const look = async (session: DestinationSession) => {
       const view = await session.open(folder, { fresh: true }).catch(unlessMissing);
       return view && recover(works, session, view, epoch, theirs, notes);
-    });
+    };
+    const there = await works.destinations.use(folder, look, { urgent: fresh });
     const absent = new Set((there?.absent ?? theirs).map(({ uid }) => uid));
     for (const { uid } of theirs) if (!absent.has(uid)) settled.add(uid);
     receipts.push(...(there?.receipts ?? []));
@@ -248,6 +251,7 @@ async function append(
   const intents = originals.map(intentOf);
   works.journal.intend(epoch.key, { folder, uidValidity, uidNext }, intents);
   for (const { uid } of intents) epoch.sent.set(uid, { accepted: false });
+  works.traffic.appending(originals);
   const placements = await session.append(originals);
   const endedAt = works.clock.ticks();
   for (const [i, { uid }] of intents.entries()) {

@@ -4,22 +4,50 @@
  */
 import PQueue from 'p-queue';
 import type { Batch } from './folder-state.ts';
+import { bytesOf } from './folder-state.ts';
 import { Hold } from './hold.ts';
+import type { Load } from './traffic.ts';
+import type { Beyond, Turnstile } from './turnstile.ts';
 
 const ALL = Number.POSITIVE_INFINITY;
+
+/** What stands before the queue, and who counts what is in hand. */
+export interface Surroundings {
+  /** Rate limits hold: batches go through this first. */
+  readonly turnstile?: (beyond: Beyond) => Turnstile;
+  readonly took?: (load: Load) => void;
+  readonly letGo?: (load: Load) => void;
+}
 
 export class Deliveries {
   readonly #queue: PQueue;
   readonly #carry: (batch: Batch) => Promise<void>;
   /** A batch that travels alone takes all of it. */
   readonly #room: Hold;
+  readonly #turnstile: Turnstile | undefined;
+  readonly #surroundings: Surroundings;
   #blocked = false;
 
   /** @param carry carries one batch; never rejects */
-  constructor(concurrency: number, carry: (batch: Batch) => Promise<void>) {
+  constructor(
+    concurrency: number,
+    carry: (batch: Batch) => Promise<void>,
+    surroundings: Surroundings = {},
+  ) {
     this.#queue = new PQueue({ concurrency });
     this.#room = new Hold(concurrency);
     this.#carry = carry;
+    this.#surroundings = surroundings;
+    this.#turnstile = surroundings.turnstile?.({
+      room: () => this.#queue.onSizeLessThan(1),
+      pass: (batch) => this.#enqueue(batch),
+      putDown: (batch) => this.#letGo(batch),
+    });
+  }
+
+  /** Has so many batches under way from now on; what is under way goes on. */
+  set concurrency(most: number) {
+    this.#queue.concurrency = most;
   }
 
   /**
@@ -33,6 +61,12 @@ export class Deliveries {
     if (messages.length === 0) return;
     const batch = messages.length === found.messages.length ? found : { ...found, messages };
     for (const { uid } of batch.messages) batch.epoch.inHand.add(uid);
+    this.#surroundings.took?.({ messages: messages.length, bytes: bytesOf(messages) });
+    if (this.#turnstile) this.#turnstile.enter(batch);
+    else this.#enqueue(batch);
+  }
+
+  #enqueue(batch: Batch): void {
     void this.#queue
       .add(() => this.#room.use(batch.alone ? ALL : 1, () => this.#carry(batch)), {
         priority: batch.fresh ? 1 : 0,
@@ -40,9 +74,21 @@ export class Deliveries {
       // Only `clear` rejects it; the folder hears of that by the batch being put down.
       .catch(() => undefined)
       .finally(() => {
-        for (const { uid } of batch.messages) batch.epoch.inHand.delete(uid);
-        this.#told();
+        batch.spent?.settle();
+        this.#letGo(batch);
+        this.#turnstile?.again();
       });
+  }
+
+  #letGo({ epoch, messages }: Batch): void {
+    for (const { uid } of messages) epoch.inHand.delete(uid);
+    this.#surroundings.letGo?.({ messages: messages.length, bytes: bytesOf(messages) });
+    this.#told();
+  }
+
+  /** Puts down what waits for a rate limit of one folder, or of all: a look finds it again. */
+  putDown(inHand?: ReadonlySet<number>): void {
+    this.#turnstile?.putDown(({ epoch }) => inHand === undefined || epoch.inHand === inHand);
   }
 
   /** Resolves once no message of that folder is in hand. */
@@ -72,6 +118,7 @@ export class Deliveries {
 
   /** Puts down what waits. */
   clear(): void {
+    this.putDown();
     this.#queue.clear();
   }
 

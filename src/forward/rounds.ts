@@ -2,7 +2,7 @@
  * Goes round the folders that no watcher holds, on one connection: opens each, looks, and waits until it is carried. On a
  * beat it notices by itself which of them have changed, and visits those.
  */
-import { asFailure, type Failure } from '../domain/failure.ts';
+import { asFailure, Failure } from '../domain/failure.ts';
 import type { FolderPair, Listing } from '../domain/route.ts';
 import { Again } from './again.ts';
 import { Lane, type LaneWorld, type Refused } from './lane.ts';
@@ -74,6 +74,18 @@ export class Rounds {
   /** Every folder of the source account. */
   listFolders(): Promise<Listing> {
     return this.#lane.listFolders(this.#works.quit);
+  }
+
+  /** How many messages the server says are in these folders; of one that it does not tell of, nothing. */
+  async counts(pairs: readonly FolderPair[]): Promise<Map<string, number>> {
+    const folders = pairs.map(({ source }) => source);
+    try {
+      const found = await this.#lane.ask(this.#works.quit, (session) => session.statuses(folders));
+      return new Map([...found].map(([folder, { messages = 0 }]) => [folder, messages]));
+    } catch (thrown) {
+      if (this.#works.quit.aborted || !(thrown instanceof Failure)) throw thrown;
+      return new Map();
+    }
   }
 
   /** Looks through one folder and waits until what it found is carried or put down. Resolves with why that could not be done. */

@@ -19,9 +19,11 @@ import {
 import { admit } from './admit.ts';
 import { Allowance } from './allowance.ts';
 import { Blockade } from './blockade.ts';
+import type { Budget } from './budget.ts';
 import type { Crowd } from './crowd.ts';
 import { deliver, setOut } from './deliver.ts';
 import { Destinations } from './destinations.ts';
+import { Drain, type Progress } from './drain.ts';
 import { Epochs } from './epochs.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import { Hold } from './hold.ts';
@@ -29,17 +31,22 @@ import type { LaneWorld, Refused } from './lane.ts';
 import { Listings } from './listing.ts';
 import type { LoginGate } from './login-gate.ts';
 import type { Pace } from './pace.ts';
+import { Pacing } from './pacing.ts';
 import { mustList, Planning } from './planning.ts';
 import { Posts } from './posts.ts';
-import { Deliveries } from './queue.ts';
+import { Deliveries, type Surroundings } from './queue.ts';
 import { rehearse } from './rehearse.ts';
 import { reconnect, type Tries } from './retry.ts';
 import { Rounds } from './rounds.ts';
 import type { Share } from './seats.ts';
 import { Strikes } from './strikes.ts';
 import { sweepForEver } from './sweeper.ts';
+import { Tempo } from './tempo.ts';
+import { type Load, Traffic } from './traffic.ts';
+import { Turnstile, type TurnstileWorld } from './turnstile.ts';
 import type { Why } from './watch.ts';
 import type { Ways } from './ways.ts';
+import { weigh } from './weigh.ts';
 import type { Works } from './works.ts';
 
 /** What a route needs of the world. */
@@ -54,6 +61,8 @@ export interface RouteWorld {
   readonly crowd: Crowd;
   /** Of all routes. */
   readonly ways: Ways;
+  /** What may be used of both accounts. */
+  readonly budget: Budget;
   readonly journal: Journal;
   readonly clock: Clock;
   readonly pace: Pace;
@@ -90,11 +99,16 @@ export class RouteRunner {
   readonly #works: Works;
   readonly #deliveries: Deliveries;
   readonly #blockade: Blockade;
+  readonly #tempo: Tempo;
+  readonly #pacing: Pacing;
+  readonly #drain: Drain;
   readonly #epochs: Epochs;
   readonly #planning: Planning;
   readonly #timers = new Set<NodeJS.Timeout>();
   /** When folders were first due for another look; `sweep` keeps to it by itself. */
   readonly #due = new Map<FolderPair, number>();
+  /** Folders in which a batch was put down because a server asked to go slower. */
+  readonly #slowed = new Set<FolderPair>();
   #nudge: (pair: FolderPair, why: Why) => Promise<unknown> = async () => undefined;
   #asking = false;
   #planned = false;
@@ -102,12 +116,26 @@ export class RouteRunner {
 
   constructor(route: Route, world: RouteWorld) {
     this.#route = route;
-    this.#world = world;
-    const { journal, clock, pace, emit, quit, cut } = world;
-    this.#deliveries = new Deliveries(route.concurrency + AHEAD, (batch) => this.#carry(batch));
-    this.#blockade = new Blockade(route.name, this.#deliveries, { clock, pace, emit, quit }, () =>
-      this.retry(),
+    const { journal, clock, pace, quit, cut } = world;
+    this.#drain = new Drain(clock);
+    const emit: Emit = (event, fields) => {
+      this.#drain.hear(event, fields);
+      world.emit(event, fields);
+    };
+    this.#world = { ...world, emit };
+    const revisit = (pair: FolderPair, after: number) => this.#revisit(pair, after);
+    this.#pacing = new Pacing({ route: route.name, clock, pace, emit, revisit });
+    const inFlight = route.concurrency + AHEAD;
+    this.#deliveries = new Deliveries(
+      inFlight,
+      (batch) => this.#carry(batch),
+      this.#surroundings(),
     );
+    this.#tempo = new Tempo(route.concurrency, { clock, pace }, (atOnce) => {
+      this.#deliveries.concurrency = atOnce < route.concurrency ? atOnce : inFlight;
+    });
+    const holding = { clock, pace, emit, tempo: this.#tempo };
+    this.#blockade = new Blockade(route.name, this.#deliveries, holding, () => this.retry());
     this.#works = {
       route,
       journal: journal.route(route.name, accountId(route.source), accountId(route.destination)),
@@ -124,7 +152,8 @@ export class RouteRunner {
       startedAt: clock.ticks(),
       begin: (epoch) => this.#epochs.begin(epoch),
       fetchAgain: (epoch, uids) => this.#fetchAgain(epoch, uids),
-      revisit: (pair, after) => this.#revisit(pair, after),
+      traffic: new Traffic(),
+      revisit,
       proven: () => this.#blockade.proven(),
       differed: () => this.#blockade.differed(),
     };
@@ -134,7 +163,11 @@ export class RouteRunner {
       journal: this.#works.journal,
       clock,
       emit,
-      idle: (inHand) => this.#deliveries.idle(inHand),
+      idle: (inHand) => {
+        // What waits for a rate limit may do so for hours, and would find its folder renumbered.
+        this.#deliveries.putDown(inHand);
+        return this.#deliveries.idle(inHand);
+      },
     });
   }
 
@@ -159,10 +192,13 @@ export class RouteRunner {
       this.#nudge = (pair, why) => posts.nudge(pair, why);
       this.#emit('route.ready', { count: this.#pairs.length });
       posts.fill(this.#pairs);
-      await sweepForEver(this.#works, () => {
-        const nudged = this.#pairs.map((pair) => this.#nudge(pair, 'sweep'));
-        return Promise.all([...nudged, this.#planAnew(posts)]);
-      });
+      await Promise.all([
+        sweepForEver(this.#works, () => {
+          const nudged = this.#pairs.map((pair) => this.#nudge(pair, 'sweep'));
+          return Promise.all([...nudged, this.#planAnew(posts)]);
+        }),
+        this.#drain.tell(this.#route.name, this.#world),
+      ]);
       await this.#finish();
       lanes.abort(quit.reason);
       await posts.ended();
@@ -179,9 +215,22 @@ export class RouteRunner {
     for (const pair of this.#pairs) void this.#nudge(pair, 'retry');
   }
 
-  /** Looks through every folder once and carries what is there. Gives up connecting after a few tries. */
-  async sweep(): Promise<SweepResult> {
+  /** How far it has come with what waits. */
+  get progress(): Progress {
+    return this.#drain.progress;
+  }
+
+  /**
+   * Looks through every folder once and carries what is there. Gives up connecting after a few tries.
+   * @param counts asks the source first how much mail there is, for whoever wants to see the progress
+   */
+  async sweep({ counts = false } = {}): Promise<SweepResult> {
     this.#connects = SWEEP_CONNECTS;
+    this.#drain.last();
+    // A visit waits until its folder is carried, which a pause may keep from being begun.
+    const { quit } = this.#world;
+    const clear = () => this.#deliveries.clear();
+    quit.addEventListener('abort', clear, { once: true });
     const failures: SweepResult['failures'] = [];
     const lanes = new AbortController();
     try {
@@ -189,6 +238,9 @@ export class RouteRunner {
       const rounds = new Rounds(this.#works, this.#laneWorld(first), this.#deliveries);
       const life = rounds.run(lanes.signal);
       this.#blockade.patience = 'none';
+      this.#pacing.patience = 'none';
+      const leavesNothing = !['keep', 'mark'].includes(this.#route.afterDelivery.kind);
+      if (counts && leavesNothing) this.#drain.expect(await rounds.counts(this.#pairs));
       for (const why of this.#planning.mistakes) {
         const failure = new Failure(`${why}.`, { step: 'open', scope: 'account', lasting: true });
         failures.push({ failure });
@@ -208,6 +260,7 @@ export class RouteRunner {
           );
           failure = await rounds.visit(pair);
         }
+        failure = await this.#visitSlowly(rounds, pair, failure);
         if (failure) failures.push({ folder: pair.source, failure });
       }
       await this.#finish();
@@ -216,11 +269,47 @@ export class RouteRunner {
     } catch (thrown) {
       failures.push({ failure: asFailure(thrown, 'connect') });
     } finally {
+      quit.removeEventListener('abort', clear);
       lanes.abort();
       await this.#end();
     }
     failures.push(...this.#blockade.failures.map((failure) => ({ failure })));
+    if (this.#pacing.failure) failures.push({ failure: this.#pacing.failure });
     return { failures };
+  }
+
+  /** Visits a folder again after a pause, as often as a server asks to go slower, unless it asks for too long a pause. */
+  async #visitSlowly(rounds: Rounds, pair: FolderPair, failure: Failure | undefined) {
+    const { clock, pace, quit } = this.#world;
+    for (let last = failure; ; last = await rounds.visit(pair)) {
+      const slowed = this.#slowed.delete(pair) && !this.#deliveries.blocked;
+      let pause = slowed ? this.#blockade.pause : undefined;
+      if (last?.kind === 'throttled') {
+        const asked = this.#tempo.slower(last.retryAfter);
+        pause = asked > pace.sweepWaits ? undefined : asked;
+      }
+      if (pause === undefined) return last;
+      await clock.sleep(pause, quit);
+    }
+  }
+
+  /** What stands before the queue, where there are rate limits, and who counts what is in hand. */
+  #surroundings(): Surroundings {
+    const { budget, clock, quit } = this.#world;
+    const counting = {
+      took: (load: Load) => this.#drain.took(load),
+      letGo: (load: Load) => this.#drain.letGo(load),
+    };
+    if (!budget.counts) return counting;
+    const world: TurnstileWorld = {
+      budget,
+      clock,
+      quit,
+      weigh: (batch) => weigh(this.#works, batch),
+      paced: (...what) => this.#pacing.paced(...what),
+      postponed: (...what) => this.#pacing.postponed(...what),
+    };
+    return { ...counting, turnstile: (beyond) => new Turnstile(world, beyond) };
   }
 
   /** Connects both sides and makes the plan. Resolves with the source connection, for the first lane to take over. */
@@ -364,13 +453,15 @@ export class RouteRunner {
     const trip = setOut();
     try {
       const carry = this.#route.dryRun ? rehearse : deliver;
-      this.#blockade.delivered(await carry(this.#works, batch, trip));
+      const traffic = batch.spent?.traffic ?? this.#works.traffic;
+      this.#blockade.delivered(await carry({ ...this.#works, traffic }, batch, trip));
     } catch (thrown) {
       if (quit.aborted) return;
       const failure = this.#blockade.failed(batch, trip, asFailure(thrown, 'fetch'));
       const { epoch, messages } = batch;
       const { createAs } = epoch.pair;
       if (failure.kind === 'use-refused' && createAs) this.#planning.refused(createAs);
+      if (failure.kind === 'throttled') this.#slowed.add(epoch.pair);
       const parts = failure.kind === 'lost' && messages.length > 1;
       if (parts) for (const { uid } of messages) epoch.apart.add(uid);
       if (parts || failure.kind === 'renumbered' || failure.kind === 'relieved')

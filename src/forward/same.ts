@@ -33,10 +33,13 @@ export async function compareWithNotes(
 ): Promise<Told> {
   const uids = messages.map(({ uid }) => uid).filter((uid) => !carried.has(uid));
   if (uids.length === 0) return { same: [...messages], other: [], unclear: [] };
-  const { fetched, estimates } = await lane.use(epoch, works.quit, async (session) => ({
-    fetched: await session.fetch(uids),
-    estimates: session.abilities.estimatesSizes,
-  }));
+  const { fetched, estimates } = await lane.use(epoch, works.quit, async (session) => {
+    works.traffic.fetching(messages.filter(({ uid }) => !carried.has(uid)));
+    return {
+      fetched: await session.fetch(uids),
+      estimates: session.abilities.estimatesSizes,
+    };
+  });
   const isSame = (uid: number, bytes: Buffer) => sha256(bytes) === notes.get(uid)?.sha256;
   const hasDate = ({ uid, internalDate }: Original) => {
     const noted = notes.get(uid)?.internalDate;
@@ -44,7 +47,9 @@ export async function compareWithNotes(
   };
   const first = new Map(fetched.map((original) => [original.uid, original]));
   const isIt = (original: Original) => isSame(original.uid, original.bytes) && hasDate(original);
-  const odd = fetched.filter((original) => !isIt(original)).map(({ uid }) => uid);
+  const strange = fetched.filter((original) => !isIt(original));
+  const odd = strange.map(({ uid }) => uid);
+  works.traffic.fetching(strange);
   const again = odd.length > 0 ? await works.fetchAgain(epoch, odd) : new Map<number, Buffer>();
   const told: Told = { same: [], other: [], unclear: [] };
   for (const message of messages) {

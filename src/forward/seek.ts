@@ -84,6 +84,7 @@ async function matchesOf(
   const read = async (uids: readonly number[]): Promise<number[]> => {
     const odd: number[] = [];
     if (uids.length === 0) return odd;
+    works.traffic.reading(uids.flatMap((uid) => wanted.get(uid)?.row ?? []));
     await session.read(uids, (copy) => {
       const before = matches.length;
       const { row, originals: maybe = [] } = wanted.get(copy.uid) ?? {};

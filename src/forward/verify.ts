@@ -36,6 +36,7 @@ export async function verify(
   const receipts: Receipt[] = [];
   const bad = new Map<Original, number>();
   if (named.size > 0) {
+    works.traffic.readingBack([...named.values()]);
     await session.read([...named.keys()], (copy) => {
       const original = named.get(copy.uid);
       if (original === undefined) return;

@@ -11,6 +11,7 @@ import type { Hold } from './hold.ts';
 import type { Listings } from './listing.ts';
 import type { Pace } from './pace.ts';
 import type { Strikes } from './strikes.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface Works {
   readonly route: Route;
@@ -23,6 +24,8 @@ export interface Works {
   readonly cargo: Hold;
   readonly clock: Clock;
   readonly pace: Pace;
+  /** What is asked of both accounts, as rate limits count it. */
+  readonly traffic: Traffic;
   readonly emit: Emit;
   /** Aborts when imapferry is to stop: nothing new is begun, what was begun is finished. */
   readonly quit: AbortSignal;

@@ -37,7 +37,8 @@ const deletes = (why: string): Meaning => ({ kind: 'deletes', why });
 
 const NEVER_THERE = 'imapferry never deletes anything at the destination';
 const UNCHANGED = 'imapferry never changes a message: what arrives is the original, byte for byte';
-const NO_LIMIT = 'this version has no such limit; when a server asks to go slower, imapferry does';
+const NO_LIMIT =
+  'set SOURCE_RATE_LIMIT or DEST_RATE_LIMIT (60/min, 500MB/day); when a server asks to go slower, imapferry does by itself';
 const CHECK =
   'with it imapsync carries nothing; `imapferry check` is the counterpart, and DRY_RUN=true stands in for it';
 const PROXY = 'imapferry logs in as the mailbox itself, not as an administrator on its behalf';

@@ -153,19 +153,30 @@ class ImapDestination extends ImapSession implements DestinationSession {
   }
 
   async read(uids: readonly number[], take: (copy: Copy) => void): Promise<void> {
-    const wanted = new Set(uids);
+    const missing = await this.#read(uids, take);
+    if (missing.length === 0) return;
+    // Courier shows what was appended on this very connection only after it was asked for news.
+    await this.noop();
+    await this.#read(missing, take);
+  }
+
+  /** Resolves with those that the server does not show. */
+  async #read(uids: readonly number[], take: (copy: Copy) => void): Promise<number[]> {
+    const missing = new Set(uids);
     const query: Query = {
       step: 'verify',
       sets: uidSets(uids),
       items: ['flags', 'source'],
-      wanted: (uid) => wanted.has(uid),
+      wanted: (uid) => missing.has(uid),
     };
     const partial = await this.#viewed(() =>
-      this.fetchRows(query, ({ uid, flags = new Set(), source }) =>
-        take({ uid, flags, bytes: source as Buffer }),
-      ),
+      this.fetchRows(query, ({ uid, flags = new Set(), source }) => {
+        missing.delete(uid);
+        take({ uid, flags, bytes: source as Buffer });
+      }),
     );
     await this.#notThere(partial.map(({ uid }) => uid));
+    return [...missing];
   }
 
   /** A copy that is told of but not shown is not missing, unless it went meanwhile. */

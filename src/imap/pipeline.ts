@@ -193,9 +193,10 @@ function unclear(text: string): Failure {
   );
 }
 
-/** A folder's name as it goes out: modified UTF-7 (RFC 3501 §5.1.3), quoted. */
+/** A folder's name as it goes out: modified UTF-7 (RFC 3501 §5.1.3), as an atom or quoted. */
 function pathOf({ flow }: Client, folder: string): string {
   const path = encodePath(flow, normalizePath(flow, folder));
+  if (/^[\w./&+,#:-]+$/.test(path) && path.toUpperCase() !== 'NIL') return path;
   if (!/[\r\n\0]/.test(path)) return `"${path.replace(/["\\]/g, '\\$&')}"`;
   throw new Failure(`The name of the folder ${readable(folder)} can not be sent.`, {
     step: 'append',

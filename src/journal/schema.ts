@@ -14,6 +14,7 @@ export const APPLICATION_ID = 0x69667279;
  * `message.present`: the original may still be in its folder. Rows without it are history; nothing else is pruned.
  * `claim`: which original a copy proves, and what that one is known by. It outlives every row of `message`. `loose`: the
  * original's folder was renumbered since, and it may come back under another number.
+ * `used`: what was used of an account within a limit's span, in stretches of a fiftieth of it, so that there are few rows.
  * `hand.held`: 1 in hand, 0 not; 2 it was in hand when a process died, and none has taken it up since.
  */
 export const STEPS: readonly string[] = [
@@ -113,6 +114,17 @@ export const STEPS: readonly string[] = [
       AND message.folder = claim.source_folder
       AND message.uid_validity = claim.source_uid_validity AND message.uid = claim.source_uid);
   CREATE INDEX claim_sha256 ON claim (sha256);
+  `,
+  `
+  CREATE TABLE used (
+    account TEXT NOT NULL,
+    side TEXT NOT NULL CHECK (side IN ('source', 'destination')),
+    span INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (account, side, span, since)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

@@ -1,5 +1,5 @@
 /** The Journal on SQLite in STATE_DIR: what is on its way, what was carried. */
-import type { Journal, RouteJournal } from '../domain/ports.ts';
+import type { Journal, RouteJournal, Use, UseKey, UseNote } from '../domain/ports.ts';
 import { journalFailure } from './failures.ts';
 import { type OpenedFile, openFile } from './file.ts';
 import { SqliteRouteJournal } from './route-journal.ts';
@@ -66,6 +66,21 @@ export class SqliteJournal implements Journal {
 
   clearRefusals(account: string): void {
     this.#store.write((sql) => sql.notRefused.run({ name: account }));
+  }
+
+  used({ account, side, span }: UseKey): Use[] {
+    return this.#store.read((sql) => sql.used.all({ account, side, span })) as unknown as Use[];
+  }
+
+  noteUse(notes: readonly UseNote[]): void {
+    this.#store.writeSoon((sql) => {
+      for (const { key, use, before } of notes) {
+        const { account, side, span } = key;
+        const { since, messages, bytes } = use;
+        sql.noteUse.run({ account, side, span, since, messages, bytes });
+        sql.forgetUse.run({ account, side, span, before });
+      }
+    });
   }
 
   begin(): void {

@@ -18,6 +18,13 @@ const SQL = {
   revision: 'PRAGMA data_version',
   begin: 'UPDATE hand INDEXED BY hand_held SET held = 2, deaths = deaths + 1 WHERE held = 1',
   prune: 'DELETE FROM message WHERE present = 0 AND retired_at < $before',
+  used: `SELECT since, messages, bytes FROM used
+    WHERE account = $account AND side = $side AND span = $span ORDER BY since`,
+  noteUse: `INSERT INTO used (account, side, span, since, messages, bytes)
+    VALUES ($account, $side, $span, $since, $messages, $bytes)
+    ON CONFLICT DO UPDATE SET messages = excluded.messages, bytes = excluded.bytes`,
+  forgetUse: `DELETE FROM used
+    WHERE account = $account AND side = $side AND span = $span AND since < $before`,
 
   validity: 'SELECT uid_validity AS uidValidity FROM folder WHERE route = $route AND path = $path',
   seen: `INSERT INTO folder (route, path, uid_validity) VALUES ($route, $path, $uidValidity)

@@ -35,6 +35,12 @@ const SENTENCES: Partial<Record<EventName, (fields: EventFields) => string>> = {
     `${many(count, 'message')} of ${folder ?? 'a folder'}: ${step ?? 'a step'} did not work${nth(attempt)}${because(why)}; it is tried again`,
   'delivery.postponed': ({ folder, count, why }) =>
     `${many(count, 'message')} of ${folder ?? 'a folder'} stayed at the source${because(why)}; the next sweep takes them up again`,
+  'delivery.slowed': ({ folder, ms, why }) =>
+    `A server asks to go slower${because(why)}; deliveries from ${folder ?? 'the source'} pause${ms === undefined ? '' : ` for ${duration(ms)}`}, and go on with fewer at once`,
+  'delivery.paced': ({ side, left, ms, until, why }) =>
+    `The rate limit of the ${side ?? 'account'} is reached: ${many(left, 'message')} ${left === 1 ? 'waits' : 'wait'}${because(why)}; deliveries go on${ms === undefined ? '' : ` in ${duration(ms)}`}${until === undefined ? '' : ` (${until})`}`,
+  'drain.progress': ({ count, left, bytes, rate, eta }) =>
+    `${many(count, 'message')} carried${sizeAndTime(bytes, undefined)}, ${left ?? 'some'} left${rate ? `, ${size(rate)}/s` : ''}${eta !== undefined && left ? `, about ${duration(eta)} to go` : ''}`,
   'journal.replayed': ({ count }) =>
     `${many(count, 'message')} on the way when imapferry last ended, taken up again`,
   'watcher.lost': ({ folder, why }) =>

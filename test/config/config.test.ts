@@ -71,6 +71,8 @@ describe('settings without a mistake', () => {
       HISTORY_DAYS: '7',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'pretty',
+      SOURCE_RATE_LIMIT: '60/min',
+      DEST_RATE_LIMIT: '2000/hour, 500MB/day',
     });
     expect(rest).toMatchObject({
       stateDir: '/data',
@@ -81,12 +83,20 @@ describe('settings without a mistake', () => {
       remarks: [],
     });
     expect(routes[0]).toMatchObject({
-      source: { port: 143, security: 'starttls' },
+      source: {
+        port: 143,
+        security: 'starttls',
+        rateLimits: [{ of: 'messages', most: 60, within: 60_000 }],
+      },
       destination: {
         port: 1993,
         tlsName: 'mail.example.com',
         fingerprint: 'ab'.repeat(32),
         auth: 'oauth2',
+        rateLimits: [
+          { of: 'messages', most: 2000, within: 3_600_000 },
+          { of: 'bytes', most: 500 * 1024 * 1024, within: 86_400_000 },
+        ],
       },
       folders: [
         { kind: 'folder', name: 'INBOX' },
@@ -152,6 +162,8 @@ const DURATION = 'must be a duration: whole numbers, each with its unit h, m, s 
 const SIZE = 'must be a size above 0: a whole number with its unit KB, MB or GB';
 const HEX = "must be the certificate's SHA-256: 64 hex digits, colons between them or not";
 const WEARS = 'still wears its quotation marks: leave them out';
+const RATE =
+  'must be a number of messages or a size, each per sec, min, hour or day, or both with a comma between';
 const LATER = 'asks for what this version does not have yet';
 const SECRET = 'is needed, or SOURCE_PASSWORD_FILE or SOURCE_PASSWORD_COMMAND: they deliver the';
 
@@ -218,8 +230,12 @@ const MISTAKES: readonly (readonly [env: Environment, ...said: string[]])[] = [
   [{ STATE_DIR: "'/data'" }, `STATE_DIR ${WEARS}`],
   [{ DEST_PASSWORD: undefined, DEST_PASSWORD_FILE: '"/run/p"' }, `DEST_PASSWORD_FILE ${WEARS}`],
   [{ STATE_DIR: 'a\nb' }, 'STATE_DIR holds a line break: is a quotation mark left open?'],
-  [{ SOURCE_RATE_LIMIT: '60/min' }, `SOURCE_RATE_LIMIT ${LATER}`],
-  [{ DEST_RATE_LIMIT: '500MB/day' }, `DEST_RATE_LIMIT ${LATER}`],
+  [{ SOURCE_RATE_LIMIT: '60' }, `SOURCE_RATE_LIMIT ${RATE}`],
+  [{ DEST_RATE_LIMIT: '60/min, 500/MB' }, `DEST_RATE_LIMIT ${RATE} (entry 2 is not)`],
+  [
+    { DEST_RATE_LIMIT: '60/min,1/day,70/min' },
+    'DEST_RATE_LIMIT limits the same twice: entry 3 is of a kind that stands before it',
+  ],
   [{ HTTP_PORT: '8080' }, `HTTP_PORT ${LATER}`],
   [{ HTTP_PASSWORD: 'x' }, `HTTP_PASSWORD ${LATER}`],
   [{ HTTP_PASSWORD_FILE: '/x' }, `HTTP_PASSWORD_FILE ${LATER}`],

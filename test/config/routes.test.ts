@@ -54,6 +54,12 @@ describe('several routes', () => {
     expect(doubts).toEqual([expect.stringMatching(/^MUM_DRY_RUN is true/)]);
   });
 
+  test('each have a rate limit of their own, or the one of all', () => {
+    const { routes } = load({ ...TWO, DEST_RATE_LIMIT: '60/min', DAD_DEST_RATE_LIMIT: '5/sec' });
+    expect(routes.map(({ destination }) => destination.rateLimits?.[0]?.most)).toEqual([60, 5]);
+    expect(routes.map(({ source }) => source.rateLimits)).toEqual([undefined, undefined]);
+  });
+
   test('have all ways to a password of their own, or none', async () => {
     const file = folderWith({ p: 'from a file' })('p');
     const { MUM_SOURCE_PASSWORD: _, ...rest } = TWO;

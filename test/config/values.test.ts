@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { readCa } from '../../src/config/ca.ts';
+import { rateLimits } from '../../src/config/rate-limit.ts';
 import { duration, fingerprint, host, size } from '../../src/config/values.ts';
-import { folderWith, load, mistakesOf } from './support.ts';
+import { folderWith, load, mistakesOf, rejection } from './support.ts';
+
+const KILOBYTE_A_MINUTE = { of: 'bytes', most: 1024, within: 60_000 };
 
 describe('a duration in milliseconds', () => {
   test.each([
@@ -123,5 +126,41 @@ describe('a certificate authority', () => {
 
   test('a private key is no certificate', () => {
     expect(() => readCa(key)).toThrow('holds no certificate');
+  });
+});
+
+describe('a rate limit', () => {
+  test.each([
+    ['60/min', [{ of: 'messages', most: 60, within: 60_000 }]],
+    ['1/sec', [{ of: 'messages', most: 1, within: 1000 }]],
+    ['500MB/day', [{ of: 'bytes', most: 524_288_000, within: 86_400_000 }]],
+    ['2 / Hour , 1kb/min', [{ of: 'messages', most: 2, within: 3_600_000 }, KILOBYTE_A_MINUTE]],
+  ])('%s', (text, limits) => {
+    expect(rateLimits(text)).toEqual(limits);
+  });
+
+  test.each([
+    '',
+    '60',
+    '/min',
+    '0/min',
+    '60/',
+    '60/month',
+    '1.5/min',
+    '-1/min',
+    '60min',
+    '5XB/day',
+  ])('%j is none', (text) => {
+    expect(() => rateLimits(text)).toThrow('must be a number of messages or a size');
+  });
+
+  test('of a kind and span stands once only', () => {
+    expect(() => rateLimits('60/min,1MB/min,90/min')).toThrow('entry 3');
+    expect(rateLimits('60/min,1MB/min,90/hour')).toHaveLength(3);
+  });
+
+  test('that can not be read is told with an example', () => {
+    const { message } = rejection(() => load({ DEST_RATE_LIMIT: 'fast' }));
+    expect(message).toContain('DEST_RATE_LIMIT=60/min, 500MB/day');
   });
 });

@@ -117,6 +117,31 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       });
     }
 
+    it('tells what was used of a side of an account, by stretches of time', () => {
+      const key = { account: 'mum@a.example.org', side: 'source', span: 6000 } as const;
+      expect(journal.used(key)).toEqual([]);
+      const note = (since: number, messages: number, before = 0) => ({
+        key,
+        use: { since, messages, bytes: 100 * messages },
+        before,
+      });
+      journal.noteUse([note(300, 1), note(200, 2)]);
+      journal.noteUse([note(300, 5)]);
+      const told = () => journal.used(key).map(({ since, messages }) => [since, messages]);
+      expect(told()).toEqual([
+        [200, 2],
+        [300, 5],
+      ]);
+      for (const other of [{ account: 'dad' }, { side: 'destination' }, { span: 1 }] as const)
+        expect(journal.used({ ...key, ...other })).toEqual([]);
+      journal.noteUse([note(400, 1, 300)]);
+      expect(told()).toEqual([
+        [300, 5],
+        [400, 1],
+      ]);
+      expect(journal.used(key)[0]?.bytes).toBe(500);
+    });
+
     it('gives the same rows to whoever asks for the same route again', () => {
       route.intend(INBOX, STANDING, [intent(1)]);
       const again = journal.route('default', 'mum@a.example.org:993', 'mum@b.example.org:993');

@@ -230,7 +230,8 @@ const OUTCOMES: Readonly<
     async shows({ world, carried, answer, paused, over }) {
       const throttled = answer === 'throttled';
       await paused(...(throttled ? [BACKOFF] : growing(BRISK.holdFirst, BRISK.holdLongest)));
-      expect(told(world)).toContain('delivery.postponed');
+      const isAsked = throttled || answer === 'LIMIT';
+      expect(told(world)).toContain(isAsked ? 'delivery.slowed' : 'delivery.postponed');
       const noticed = world.count('watcher.noticed');
       await world.put('INBOX', message());
       await world.until('it is noticed', () => world.count('watcher.noticed') > noticed);

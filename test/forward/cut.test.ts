@@ -31,6 +31,11 @@ it('spreads messages over the connections where each is a round trip of its own'
   expect(batches.map((batch) => batch.length)).toEqual([3, 3, 3, 1]);
 });
 
+it('cuts at 25 messages where each is a round trip of its own', () => {
+  const batches = cut(messages(Array(130).fill(10)), 4);
+  expect(batches.map((batch) => batch.length)).toEqual([25, 25, 25, 25, 25, 5]);
+});
+
 it('loses and doubles no message, whatever the sizes', () => {
   let seed = 1;
   const next = () => {

@@ -1,8 +1,9 @@
 /** A route between two memory servers, with short waits: the engine as it is, and nothing around it. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type EventFields, type EventName, eventStream } from '../../src/domain/events.ts';
-import type { Journal, RouteJournal } from '../../src/domain/ports.ts';
+import type { Clock, Journal, RouteJournal } from '../../src/domain/ports.ts';
 import { type Account, accountId, type Route } from '../../src/domain/route.ts';
+import { Budgets } from '../../src/forward/budget.ts';
 import { systemClock } from '../../src/forward/clock.ts';
 import { Crowd } from '../../src/forward/crowd.ts';
 import { LoginGate } from '../../src/forward/login-gate.ts';
@@ -81,6 +82,8 @@ export class Rig {
   readonly oracle: Oracle;
   readonly told: Told[] = [];
   journal: Journal = memoryJournal();
+  /** Of the lives that begin from now on. */
+  clock: Clock = systemClock;
   /** All lives are at one server. */
   readonly #crowd = new Crowd();
   readonly #lives: { stop: AbortController; done: Promise<unknown> }[] = [];
@@ -96,14 +99,16 @@ export class Rig {
     return Object.assign(rig, { destination: rig.source });
   }
 
-  #runner(options: RigOptions, quit: AbortSignal): RouteRunner {
+  /** A life that has not begun. */
+  runner(options: RigOptions, quit: AbortSignal): RouteRunner {
     const { pace: quicker, ...changes } = options;
     const route = routeOf(changes);
     const pace = { ...QUICK, ...quicker };
     const stream = eventStream();
     stream.subscribe((event, fields) => this.told.push({ event, ...fields }));
     const { emit } = stream;
-    const world = { journal: this.journal, clock: systemClock, emit, pace };
+    const { clock } = this;
+    const world = { journal: this.journal, clock, emit, pace };
     return new RouteRunner(route, {
       ...world,
       source: memorySource(this.source),
@@ -113,6 +118,7 @@ export class Rig {
       seats: new Seats(route.maxWatchers).join(),
       crowd: this.#crowd,
       ways: new Ways(),
+      budget: new Budgets([route], this.journal, clock).of(route),
       quit,
       cut: AbortSignal.any([]),
     });
@@ -121,14 +127,14 @@ export class Rig {
   /** Begins a life: `imapferry run`. */
   start(options: RigOptions = {}): void {
     const stop = new AbortController();
-    const done = this.#runner(options, stop.signal).run();
+    const done = this.runner(options, stop.signal).run();
     done.catch(() => undefined);
     this.#lives.push({ stop, done });
   }
 
   /** `imapferry sweep`. */
   sweep(options: RigOptions = {}): Promise<SweepResult> {
-    return this.#runner(options, new AbortController().signal).sweep();
+    return this.runner(options, new AbortController().signal).sweep();
   }
 
   /** Ends the life that runs, in order. Rejects if it had ended by a mistake of ours. */

@@ -158,7 +158,7 @@ it('waits for no answer with a short literal under LITERAL-, and for one with a 
   await slow.hears(1);
   slow.answer();
   await done;
-  expect(slow.server.text).toMatch(/A0 APPEND "INBOX" \(\) \{8\+\}\r\n/);
-  expect(slow.server.text).toMatch(/A1 APPEND "INBOX" \(\) \{\d+\}\r\n/);
+  expect(slow.server.text).toMatch(/A0 APPEND INBOX \(\) \{8\+\}\r\n/);
+  expect(slow.server.text).toMatch(/A1 APPEND INBOX \(\) \{\d+\}\r\n/);
   session.close();
 });

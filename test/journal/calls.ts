@@ -1,5 +1,5 @@
 /** A sequence of calls that takes a journal through every state, for tests that cut it off somewhere. */
-import type { FolderKey, Journal, RouteJournal } from '../../src/domain/ports.ts';
+import type { FolderKey, Journal, RouteJournal, UseKey, UseNote } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
 
 export const FOLDER: FolderKey = { folder: 'INBOX', uidValidity: 3 };
@@ -37,6 +37,12 @@ export function proof(uid: number, copyUid: number): Receipt {
   return issued;
 }
 
+export const USE: UseKey = { account: ACCOUNT, side: 'source', span: 6000 };
+
+export function use(since: number, messages: number): UseNote {
+  return { key: USE, use: { since, messages, bytes: 10 * messages }, before: 0 };
+}
+
 const on = (work: (route: RouteJournal) => void) => (journal: Journal) => work(routeOf(journal));
 
 export const CALLS: readonly ((journal: Journal) => void)[] = [
@@ -44,6 +50,7 @@ export const CALLS: readonly ((journal: Journal) => void)[] = [
   on((route) => route.intend(FOLDER, STANDING, intents(1, 2, 3, 4, 5))),
   (journal) => journal.noteRefusal(ACCOUNT, 77),
   on((route) => route.prove([proof(1, 11), proof(2, 12)], 100)),
+  (journal) => journal.noteUse([use(100, 3), use(200, 4)]),
   on((route) => route.retire(FOLDER, [1], 'expunged', 110, 9)),
   on((route) => route.retire(FOLDER, [2], 'kept', 111, 9)),
   on((route) => route.withdraw(FOLDER, [5])),
@@ -58,6 +65,7 @@ export const CALLS: readonly ((journal: Journal) => void)[] = [
   ),
   on((route) => route.prove([proof(3, 13), proof(4, 14)], 130)),
   (journal) => journal.clearRefusals(ACCOUNT),
+  (journal) => journal.noteUse([{ ...use(200, 9), before: 150 }]),
   on((route) => route.gone(FOLDER, [2, 3], 140)),
   (journal) => journal.prune(112),
   on((route) => route.seen({ ...FOLDER, uidValidity: 99 })),
@@ -78,6 +86,7 @@ export function told(journal: Journal): unknown {
     onTheWay: uids.map((uid) => [...route.onTheWay(FOLDER, `${uid}`)].map((note) => note.uid)),
     validity: route.lastValidity('INBOX'),
     refusals: journal.refusals(ACCOUNT),
+    used: journal.used(USE).map((each) => ({ ...each })),
     aside: route.aside().map(({ uid }) => uid),
     deaths: [...route.deaths(FOLDER)].sort(([a], [b]) => a - b),
   };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { duration, size, withoutAddresses } from '../../src/report/sentences.ts';
+import { duration, sentence, size, withoutAddresses } from '../../src/report/sentences.ts';
 
 it.each([
   [0, '0 B'],
@@ -23,6 +23,34 @@ it.each([
   [7_170_000, '2 h'],
   [172_800_000, '2 days'],
 ])('tells %i ms as %s', (ms, told) => expect(duration(ms)).toBe(told));
+
+it.each([
+  [
+    'delivery.paced',
+    { side: 'destination', left: 22, ms: 3_600_000, until: '2027-01-15T09:00:00.000Z' },
+    'The rate limit of the destination is reached: 22 messages wait; deliveries go on in 60 min (2027-01-15T09:00:00.000Z)',
+  ],
+  [
+    'delivery.paced',
+    { side: 'source', left: 1, ms: 30_000, why: 'it is new' },
+    'The rate limit of the source is reached: 1 message waits: it is new; deliveries go on in 30 s',
+  ],
+  [
+    'delivery.slowed',
+    { folder: 'INBOX', ms: 60_000, why: 'The server refused: too fast.' },
+    'A server asks to go slower: The server refused: too fast; deliveries from INBOX pause for 60 s, and go on with fewer at once',
+  ],
+  [
+    'drain.progress',
+    { count: 1200, bytes: 9_000_000, left: 8800, rate: 150_000, eta: 440_000 },
+    '1200 messages carried, 9.0 MB, 8800 left, 150.0 KB/s, about 7 min to go',
+  ],
+  [
+    'drain.progress',
+    { count: 1, bytes: 500, left: 0, rate: 0, eta: 0 },
+    '1 message carried, 500 B, 0 left',
+  ],
+] as const)('tells %s %o', (event, fields, told) => expect(sentence(event, fields)).toBe(told));
 
 it.each([
   ['carol@example.org said', '…@… said'],

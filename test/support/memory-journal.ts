@@ -11,6 +11,7 @@ import type {
   Note,
   Retired,
   RouteJournal,
+  Use,
 } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
 
@@ -43,6 +44,7 @@ interface Shared {
 export function memoryJournal(now: () => number = Date.now): Journal {
   const routes = new Map<string, MemoryRouteJournal>();
   const refusals = new Map<string, { count: number; lastAt: number }>();
+  const uses = new Map<string, Map<number, Use>>();
   const shared: Shared = { claims: new Map(), now };
   return {
     route(name, source, destination) {
@@ -57,6 +59,18 @@ export function memoryJournal(now: () => number = Date.now): Journal {
     },
     clearRefusals: (account) => {
       refusals.delete(account);
+    },
+    used: ({ account, side, span }) => {
+      const its = uses.get(JSON.stringify([account, side, span]))?.values() ?? [];
+      return [...its].sort((a, b) => a.since - b.since);
+    },
+    noteUse: (notes) => {
+      for (const { key, use, before } of notes) {
+        const id = JSON.stringify([key.account, key.side, key.span]);
+        const its = uses.get(id) ?? new Map<number, Use>();
+        uses.set(id, its.set(use.since, { ...use }));
+        for (const since of its.keys()) if (since < before) its.delete(since);
+      }
     },
     begin: () => {
       for (const route of routes.values()) route.begin();

@@ -1,0 +1,56 @@
+/** What a batch asks of both accounts, as rate limits count it: whole messages and their bytes, whether they come or not. */
+
+/** So many messages, and so many bytes. */
+export interface Load {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What is asked of either side. */
+export interface Loads {
+  readonly source: Load;
+  readonly destination: Load;
+}
+
+export const NO_LOAD: Load = { messages: 0, bytes: 0 };
+
+/** The two together; with a `sign` of -1, the first without the second. */
+export function together(one: Load, other: Load, sign: 1 | -1 = 1): Load {
+  return {
+    messages: one.messages + sign * other.messages,
+    bytes: one.bytes + sign * other.bytes,
+  };
+}
+
+export class Traffic implements Loads {
+  source = NO_LOAD;
+  destination = NO_LOAD;
+
+  /** Originals are fetched. */
+  fetching(messages: readonly { readonly size: number }[]): void {
+    this.source = together(this.source, loadOf(messages));
+  }
+
+  /** Copies are appended. */
+  appending(messages: readonly { readonly size: number }[]): void {
+    this.destination = together(this.destination, loadOf(messages));
+  }
+
+  /** Copies that were appended just now are read back: the same messages, and their bytes once more. */
+  readingBack(messages: readonly { readonly size: number }[]): void {
+    const { bytes } = loadOf(messages);
+    this.destination = together(this.destination, { messages: 0, bytes });
+  }
+
+  /** What may be copies is read. */
+  reading(messages: readonly { readonly size: number }[]): void {
+    this.destination = together(this.destination, loadOf(messages));
+  }
+}
+
+function loadOf(messages: readonly { readonly size: number }[]): Load {
+  return {
+    messages: messages.length,
+    bytes: messages.reduce((sum, { size }) => sum + size, 0),
+  };
+}

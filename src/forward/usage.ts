@@ -1,0 +1,128 @@
+/**
+ * What was used of one side of an account within the spans of its rate limits, whichever routes used it. Use is counted in
+ * stretches of a fiftieth of a span and kept in the journal, so that a restart does not forget it.
+ */
+import type { Clock, UseKey, UseNote } from '../domain/ports.ts';
+import type { RateLimit } from '../domain/route.ts';
+import { type Load, NO_LOAD, together } from './traffic.ts';
+
+/** Whoever waits may wait so much of a span too long, and never too short. */
+const STRETCHES = 50;
+
+/** Old mail leaves a tenth of each limit to mail that has just come. */
+const FOR_NEW_MAIL = 10;
+
+/** Whose the load is. */
+export interface Claim {
+  /** It has just come. */
+  readonly fresh: boolean;
+  /** A single message: one that is larger than a limit has to go some time. */
+  readonly single: boolean;
+}
+
+export class Usage {
+  readonly #who: Omit<UseKey, 'span'>;
+  readonly #clock: Clock;
+  /** By span, and by when a stretch began, the earliest first. */
+  readonly #spans: ReadonlyMap<number, Map<number, Load>>;
+  /** Stretches that the journal does not know as they are. */
+  readonly #unnoted = new Map<number, Set<number>>();
+
+  /** @param known what the journal knows of one of the account's spans */
+  constructor(
+    who: Omit<UseKey, 'span'>,
+    spans: ReadonlySet<number>,
+    clock: Clock,
+    known: (key: UseKey) => readonly (Load & { readonly since: number })[],
+  ) {
+    this.#who = who;
+    this.#clock = clock;
+    this.#spans = new Map(
+      [...spans].map((span) => {
+        const stretches = known({ ...who, span }).map(
+          ({ since, messages, bytes }) => [since, { messages, bytes }] as const,
+        );
+        return [span, new Map(stretches)];
+      }),
+    );
+  }
+
+  /** How many ms it takes until a load is within the limits; 0: it is now. */
+  wait(limits: readonly RateLimit[], load: Load, claim: Claim): number {
+    const waits = limits.map((limit) => this.#wait(limit, load[limit.of], claim));
+    return Math.max(0, ...waits);
+  }
+
+  #wait({ of, most, within }: RateLimit, amount: number, { fresh, single }: Claim): number {
+    if (amount === 0) return 0;
+    const spare = fresh ? 0 : Math.floor(most / FOR_NEW_MAIL);
+    let bearable = most - spare - amount;
+    // New mail may come all the time: what is larger than what old mail has of the limit goes beside a little of it.
+    if (single && bearable < spare)
+      bearable = amount > most ? spare : Math.min(spare, most - amount);
+    const stretches = this.#stretches(within);
+    let used = stretches.reduce((sum, [, each]) => sum + each[of], 0);
+    if (used <= bearable) return 0;
+    const now = this.#clock.now();
+    for (const [since, each] of stretches) {
+      used -= each[of];
+      if (used <= bearable) return Math.max(1, since + within / STRETCHES + within - now);
+    }
+    // More than one message, and more than the limit: it has to be cut.
+    return within;
+  }
+
+  /** Counts what is used now. Resolves with when that is, as `takeBack` wants it. */
+  add(load: Load): number {
+    const now = this.#clock.now();
+    for (const span of this.#spans.keys()) this.#count(span, now, load, 1);
+    return now;
+  }
+
+  /** What was counted at that time was not used after all. */
+  takeBack(load: Load, at: number): void {
+    for (const span of this.#spans.keys()) this.#count(span, at, load, -1);
+  }
+
+  #count(span: number, at: number, load: Load, sign: 1 | -1): void {
+    const since = at - (at % (span / STRETCHES));
+    this.#stretches(span);
+    const stretches = this.#spans.get(span);
+    const before = stretches?.get(since);
+    // What is over counts no more, and can't be taken back.
+    if (sign < 0 && before === undefined) return;
+    stretches?.set(since, together(before ?? NO_LOAD, load, sign));
+    this.#unnoted.set(span, (this.#unnoted.get(span) ?? new Set()).add(since));
+  }
+
+  /** The stretches that count still. A clock that was set back makes nobody wait longer than the span. */
+  #stretches(span: number): [number, Load][] {
+    const stretches = this.#spans.get(span) ?? new Map<number, Load>();
+    const now = this.#clock.now();
+    const current = now - (now % (span / STRETCHES));
+    for (const [since, load] of [...stretches]) {
+      if (since + span / STRETCHES + span <= now) stretches.delete(since);
+      if (since <= current) continue;
+      stretches.delete(since);
+      stretches.set(current, together(stretches.get(current) ?? NO_LOAD, load));
+    }
+    return [...stretches].sort(([a], [b]) => a - b);
+  }
+
+  /** What the journal has to be told, until `noted` says that it knows. */
+  notes(): UseNote[] {
+    const now = this.#clock.now();
+    return [...this.#unnoted].flatMap(([span, sinces]) =>
+      [...sinces].flatMap((since) => {
+        const load = this.#spans.get(span)?.get(since);
+        if (load === undefined) return [];
+        const before = now - span - span / STRETCHES;
+        return [{ key: { ...this.#who, span }, use: { since, ...load }, before }];
+      }),
+    );
+  }
+
+  noted(): void {
+    this.#unnoted.clear();
+  }
+}
