@@ -3,9 +3,9 @@ import { checkReport, type RouteFacts } from '../check/report.ts';
 import { reportJson, reportText } from '../check/text.ts';
 import { type Config, readEnvironment } from '../config/config.ts';
 import { asFailure } from '../domain/failure.ts';
-import type { Route } from '../domain/route.ts';
-import type { Measure } from '../domain/survey.ts';
-import { planOf } from '../forward/planning.ts';
+import type { Account, Route } from '../domain/route.ts';
+import type { Measure, Survey } from '../domain/survey.ts';
+import { mustList, planOf } from '../forward/planning.ts';
 import { Ways } from '../forward/ways.ts';
 import { surveyAccount } from '../imap/survey.ts';
 
@@ -52,10 +52,13 @@ async function gather(route: Route, signal: AbortSignal): Promise<RouteFacts> {
     surveyAccount(route.destination, { signal }),
   ]);
   try {
-    const facts = { route, source: source.survey, destination: destination.survey };
-    if (source.survey.failure || destination.survey.failure)
-      return { ...facts, measures: new Map() };
-    const plan = planOf(route, source.survey, destination.survey);
+    const facts = {
+      route,
+      source: believed(source.survey, 'source'),
+      destination: believed(destination.survey, 'destination'),
+    };
+    if (facts.source.failure || facts.destination.failure) return { ...facts, measures: new Map() };
+    const plan = planOf(route, facts.source, facts.destination);
     const measures = new Map<string, Measure | string>();
     for (const { source: folder } of plan.pairs) {
       const measure = await source
@@ -66,5 +69,16 @@ async function gather(route: Route, signal: AbortSignal): Promise<RouteFacts> {
     return { ...facts, plan, measures };
   } finally {
     await Promise.all([source.end(), destination.end()]);
+  }
+}
+
+/** With a failure where the account lists nothing. */
+function believed(survey: Survey, side: Account['side']): Survey {
+  if (survey.failure) return survey;
+  try {
+    mustList(survey, side);
+    return survey;
+  } catch (thrown) {
+    return { ...survey, failure: asFailure(thrown, 'look') };
   }
 }

@@ -1,5 +1,6 @@
 /** What can be wrong between routes: one source folder in two of them, and mail that goes round in a circle. */
 import { type FolderRule, loginId, type Route } from '../domain/route.ts';
+import { matches } from '../domain/wildcards.ts';
 import { sameFolder } from './folders.ts';
 import type { Mistake } from './mistakes.ts';
 
@@ -54,7 +55,7 @@ function sharedFolders(all: readonly Drawn[]): Mistake[] {
 function carries(rules: readonly FolderRule[], name: string, how: 'for sure' | 'perhaps'): boolean {
   const named = (rule: FolderRule, sure: boolean) => {
     if (!('pattern' in rule)) return sameFolder(rule.name, name);
-    return !(sure && rule.pattern.includes('%')) && matches(rule.pattern, name);
+    return !(sure && rule.pattern.includes('%')) && fits(rule.pattern, name);
   };
   const sure = how === 'for sure';
   if (rules.some((rule) => rule.kind === 'folder' && named(rule, true))) return true;
@@ -64,13 +65,10 @@ function carries(rules: readonly FolderRule[], name: string, how: 'for sure' | '
   return rules.some((rule) => rule.kind === 'pattern' && named(rule, sure));
 }
 
-function matches(pattern: string, name: string): boolean {
+/** `%` is taken for anything. */
+function fits(pattern: string, name: string): boolean {
   const plain = (text: string) => (text.toUpperCase() === 'INBOX' ? 'INBOX' : text);
-  const regex = plain(pattern)
-    .split(/[*%]+/)
-    .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-    .join('.*');
-  return new RegExp(`^${regex}$`, 'su').test(plain(name));
+  return matches(plain(pattern), plain(name));
 }
 
 /** Where a route's mail arrives, as far as FOLDERS tells: folders by name, or any. */

@@ -25,6 +25,8 @@ export type Kind =
   | 'login-refused'
   /** No such folder: it can be made. */
   | 'folder-missing'
+  /** The server makes no folder of that special use. */
+  | 'use-refused'
   /** UIDVALIDITY changed: what was to be done is to be begun anew, with new numbers. */
   | 'renumbered'
   /** The folder has another connection now: what was to be done is done there. */

@@ -106,6 +106,8 @@ export interface Listing {
   readonly namespaces?: Namespaces;
   /** Folders can be made with a special use (CREATE-SPECIAL-USE, RFC 6154 §3). */
   readonly createsSpecialUse: boolean;
+  /** The server is Exchange, which lists folders for appointments, contacts and the like, too. */
+  readonly isExchange?: boolean;
 }
 
 /**

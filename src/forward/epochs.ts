@@ -23,12 +23,16 @@ export class Epochs {
   }
 
   /**
-   * The epoch of a folder as it shows itself now: the known one if UIDVALIDITY is the same, else a new one. It outlives
-   * the connection, and who looks after the folder, so that what is in hand is known as such.
+   * The epoch of a folder as it shows itself now: the known one if UIDVALIDITY and the way of its mail are the same, else
+   * a new one. It outlives the connection, and who looks after the folder, so that what is in hand is known as such.
    */
   of(pair: FolderPair, view: FolderView): Epoch {
     const known = this.#latest.get(pair.source);
-    if (known?.uidValidity === view.uidValidity) return known;
+    const isKnown =
+      known?.uidValidity === view.uidValidity &&
+      known.pair.dest === pair.dest &&
+      known.pair.use === pair.use;
+    if (isKnown) return known;
     const epoch = new Epoch(pair, view, known);
     this.#latest.set(pair.source, epoch);
     return epoch;

@@ -27,6 +27,7 @@ type Names = Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 /** Each name's use, and how widely it is attested among the names of that use: 0 the most. */
 const USES = usesByName();
 const VIEWS = new Set(Object.values(known.views as Names).flatMap(namesIn));
+const NO_MAIL = new Set(namesIn(known.noMail));
 
 function namesIn(byLanguage: Readonly<Record<string, readonly string[]>>): string[] {
   return Object.values(byLanguage).flatMap((names) => names.map(folded));
@@ -69,4 +70,9 @@ export function useByName(
   if (second === undefined) return USES.get(first);
   if (more.length > 0 || !CONTAINERS.includes(first)) return undefined;
   return VIEWS.has(second) ? 'view' : USES.get(second);
+}
+
+/** Whether Exchange keeps other things than mail in a folder of that name, or below it: appointments, contacts, notes. */
+export function isNoMail([first = '']: readonly string[]): boolean {
+  return NO_MAIL.has(folded(first));
 }

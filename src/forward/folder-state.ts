@@ -16,8 +16,8 @@ export interface Sent {
 }
 
 /**
- * A source folder under one UIDVALIDITY, in one process. All work on messages names its epoch, and a lane serves it
- * only while that very epoch is open: nothing is ever done on old numbers.
+ * A source folder under one UIDVALIDITY and with one way of its mail, in one process. All work on messages names its
+ * epoch, and a lane serves it only while that very epoch is open: nothing is ever done on old numbers.
  */
 export class Epoch {
   readonly pair: FolderPair;
@@ -32,20 +32,20 @@ export class Epoch {
   /** UIDs in a batch that waits or travels. No two batches hold one message. */
   readonly inHand = new Set<number>();
   /** What this process has sent and not proven yet, by UID. */
-  readonly sent = new Map<number, Sent>();
+  readonly sent: Map<number, Sent>;
   /**
    * UIDs that were marked \Deleted on a connection after they had been found to be the very messages that were carried:
    * as long as it lasts no other message can have these numbers, and their marks are known as ours.
    */
-  readonly #marks = new WeakMap<SourceSession, Set<number>>();
+  readonly #marks: WeakMap<SourceSession, Set<number>>;
   /** Messages of batches that lost their connection at every try: each travels by itself, so that one keeps no other. */
-  readonly apart = new Set<number>();
+  readonly apart: Set<number>;
   /** Batches whose copies are proven and that are about to be retired. */
   readonly leaving = new Together<Leaving>();
   /** Unverified messages that this process has looked at. */
-  readonly rechecked = new Set<number>();
+  readonly rechecked: Set<number>;
   /** Messages of which a dry run has said what it would do. */
-  readonly rehearsed = new Set<number>();
+  readonly rehearsed: Set<number>;
   /** The folder's epoch before this one, until nothing of it is in hand any more. */
   before: Epoch | undefined;
   /** The journal knows of it: it may be looked at. */
@@ -65,9 +65,17 @@ export class Epoch {
   constructor(pair: FolderPair, view: FolderView, before?: Epoch) {
     this.pair = pair;
     this.uidValidity = view.uidValidity;
-    this.fence = view.uidNext;
-    this.highest = view.uidNext - 1;
     this.before = before;
+    // With the same numbers only the way is another one: what is known of the messages holds.
+    const same = before?.uidValidity === view.uidValidity ? before : undefined;
+    this.fence = same?.fence ?? view.uidNext;
+    this.highest = same?.highest ?? view.uidNext - 1;
+    this.sent = same?.sent ?? new Map();
+    this.#marks = same ? same.#marks : new WeakMap();
+    this.apart = same?.apart ?? new Set();
+    this.rechecked = same?.rechecked ?? new Set();
+    this.rehearsed = same?.rehearsed ?? new Set();
+    this.doubtSince = same?.doubtSince;
   }
 
   /** It is known that the destination folder is another one. */

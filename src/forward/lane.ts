@@ -226,7 +226,7 @@ export class Lane {
       if (this.#session === undefined || this.#epoch === undefined) throw lost();
       if (this.#epoch !== epoch) {
         throw new Failure(
-          `The folder ${epoch.pair.source} was renumbered while its mail was on its way. Nothing is done on old numbers; the folder is looked through anew.`,
+          `The folder ${epoch.pair.source} was renumbered, or its mail is to go to another folder, while some of it was on its way. Nothing is done on old numbers; the folder is looked through anew.`,
           { step: 'open', scope: 'folder', kind: 'renumbered' },
         );
       }

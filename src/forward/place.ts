@@ -3,10 +3,10 @@ import { Failure, folders } from '../domain/failure.ts';
 import type { FolderView, Original } from '../domain/message.ts';
 import type { DestinationSession, Note, Placement } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import type { FolderPair } from '../domain/route.ts';
+import type { FolderPair, SpecialUse } from '../domain/route.ts';
 import { differs, refuse } from './aside.ts';
 import type { Batch, Epoch } from './folder-state.ts';
-import { badCopyRemains, seek } from './seek.ts';
+import { badCopyRemains, isOf, seek } from './seek.ts';
 import { verify } from './verify.ts';
 import { intentOf, tell, type Works } from './works.ts';
 
@@ -20,7 +20,21 @@ export interface Placed {
  * @param seeking UIDs of the originals that may be at the destination already
  * @param notes what the journal knows of the originals
  */
-export function place(
+export async function place(
+  works: Works,
+  batch: Batch,
+  all: readonly Original[],
+  seeking: ReadonlySet<number>,
+  notes: ReadonlyMap<number, Note>,
+): Promise<Placed> {
+  const elsewhere = await recoverElsewhere(works, batch, all, notes);
+  const originals = all.filter(({ uid }) => !elsewhere.settled.has(uid));
+  if (originals.length === 0) return { receipts: elsewhere.receipts };
+  const placed = await placeHere(works, batch, originals, seeking, notes);
+  return { ...placed, receipts: [...elsewhere.receipts, ...placed.receipts] };
+}
+
+function placeHere(
   works: Works,
   { epoch, fresh }: Batch,
   originals: readonly Original[],
@@ -42,11 +56,46 @@ export function place(
   return works.destinations.use(epoch.pair.dest, bring, { urgent: fresh });
 }
 
+/**
+ * Looks for what may have been stored in another folder while this one's mail went there. `settled` are those that are
+ * found, or of which it is not known yet: all others are certainly not there.
+ */
+async function recoverElsewhere(
+  works: Works,
+  { epoch, fresh }: Batch,
+  originals: readonly Original[],
+  notes: ReadonlyMap<number, Note>,
+): Promise<{ receipts: Receipt[]; settled: Set<number> }> {
+  const folderOf = ({ uid }: Original) => {
+    const note = notes.get(uid);
+    const wasSent = note?.state === 'appending' || note?.state === 'unverified';
+    return wasSent ? note.dest.folder : epoch.pair.dest;
+  };
+  const receipts: Receipt[] = [];
+  const settled = new Set<number>();
+  for (const [folder, theirs] of Map.groupBy(originals, folderOf)) {
+    if (folder === epoch.pair.dest) continue;
+    const look = async (session: DestinationSession) => {
+      const view = await session.open(folder, { fresh: true }).catch(unlessMissing);
+      return view && recover(works, session, view, epoch, theirs, notes);
+    };
+    const there = await works.destinations.use(folder, look, { urgent: fresh });
+    const absent = new Set((there?.absent ?? theirs).map(({ uid }) => uid));
+    for (const { uid } of theirs) if (!absent.has(uid)) settled.add(uid);
+    receipts.push(...(there?.receipts ?? []));
+  }
+  return { receipts, settled };
+}
+
+function unlessMissing(thrown: unknown): undefined {
+  if (!(thrown instanceof Failure) || thrown.kind !== 'folder-missing') throw thrown;
+}
+
 /** Opens the destination folder; one that is missing is made and subscribed where CREATE_FOLDERS allows. */
 async function openDestination(
   works: Works,
   session: DestinationSession,
-  { dest: folder, createAs }: FolderPair,
+  { source, dest: folder, createAs }: FolderPair,
   fresh: boolean,
 ): Promise<FolderView> {
   let view: FolderView;
@@ -60,7 +109,11 @@ async function openDestination(
         { step: 'open', scope: 'folder', kind: 'folder-missing', lasting: true, cause: thrown },
       );
     }
-    await session.create(folder, createAs);
+    await session.create(folder, createAs).catch((refused: unknown) => {
+      throw refused instanceof Failure && refused.kind === 'use-refused'
+        ? useRefused(source, folder, createAs, refused)
+        : refused;
+    });
     works.emit('folder.created', { route: works.route.name, dest: folder });
     view = await session.open(folder, { fresh: true });
   }
@@ -76,6 +129,18 @@ async function openDestination(
     );
   }
   return view;
+}
+
+function useRefused(
+  source: string,
+  dest: string,
+  use: SpecialUse | undefined,
+  cause: Failure,
+): Failure {
+  return new Failure(
+    `The destination makes no folder ${dest} of the use ${use}. The mail of ${source} stays at the source; write "${source}=…" in FOLDERS to say where it goes.`,
+    { step: 'open', scope: 'folder', kind: 'use-refused', lasting: true, cause },
+  );
 }
 
 /** Looks for originals at the destination. `absent` are those that certainly are not there. */
@@ -118,7 +183,7 @@ async function recover(
       // Where no note says since when, its bad copy may be anywhere.
       const dest = notes.get(original.uid)?.dest ?? { ...again, uidNext: 1 };
       // Where the folder was made anew since, the copy went with the old one.
-      if (!epoch.sent.get(original.uid)?.accepted || dest.uidValidity !== again.uidValidity) {
+      if (!epoch.sent.get(original.uid)?.accepted || !isOf({ dest }, again)) {
         absent.push(original);
         continue;
       }
@@ -168,7 +233,8 @@ function noteFound(
     const original = originals.find(({ uid }) => uid === key.uid);
     if (original === undefined) continue;
     const why = notes.has(key.uid) ? undefined : 'the journal knew nothing of it';
-    tell(works, 'delivery.recovered', epoch, intentOf(original), { proof, ...(why && { why }) });
+    const fields = { proof, dest: view.folder, ...(why && { why }) };
+    tell(works, 'delivery.recovered', epoch, intentOf(original), fields);
   }
 }
 

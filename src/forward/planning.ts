@@ -1,11 +1,36 @@
 /** A route's plan as it holds now: made anew as folders come and go, told where it has changed. */
 import type { Emit } from '../domain/events.ts';
-import { accountId, type FolderPair, type Listing, type Route } from '../domain/route.ts';
-import { type LeftOut, makePlan, type Plan } from './plan.ts';
+import { Failure } from '../domain/failure.ts';
+import {
+  type Account,
+  accountId,
+  type FolderPair,
+  type Listing,
+  type Route,
+  type SpecialUse,
+} from '../domain/route.ts';
+import { type LeftOut, makePlan, type Plan, type PlanInput, type PlannedFolder } from './plan.ts';
 import type { Ways } from './ways.ts';
 
-/** The plan of a route for the folders that both accounts show. */
-export function planOf(route: Route, source: Listing, dest: Listing): Plan {
+/** Throws a Failure where a side lists no folder at all: it is not believed. */
+export function mustList({ folders }: Listing, side: Account['side']): void {
+  if (folders.length > 0) return;
+  throw new Failure(
+    `The ${side} lists no folder at all, not even INBOX, which every account has. No plan is made of that; it is asked again.`,
+    { step: 'look', scope: 'account' },
+  );
+}
+
+/**
+ * The plan of a route for the folders that both accounts show.
+ * @param before what has come to be known since the first plan
+ */
+export function planOf(
+  route: Route,
+  source: Listing,
+  dest: Listing,
+  before: Pick<PlanInput, 'kept' | 'refusedUses'> = {},
+): Plan {
   const { folders: rules, afterDelivery } = route;
   return makePlan({
     source: source.folders,
@@ -14,6 +39,8 @@ export function planOf(route: Route, source: Listing, dest: Listing): Plan {
     namespaces: { source: source.namespaces, dest: dest.namespaces },
     moveTo: afterDelivery.kind === 'move' ? afterDelivery.folder : undefined,
     createsSpecialUse: dest.createsSpecialUse,
+    exchange: { source: source.isExchange === true, dest: dest.isExchange === true },
+    ...before,
     sameAccount: accountId(route.source) === accountId(route.destination),
     rivals: route.rivals,
   });
@@ -24,6 +51,9 @@ export class Planning {
   readonly #ways: Ways;
   readonly #emit: Emit;
   #pairs: readonly FolderPair[] = [];
+  /** A folder's mail goes where it has gone, for as long as it is there and this process lives. */
+  #kept: ReadonlyMap<string, PlannedFolder> = new Map();
+  readonly #refusedUses = new Set<SpecialUse>();
   #leftOut: ReadonlyMap<string, LeftOut> = new Map();
   #mistakes: readonly string[] = [];
 
@@ -52,31 +82,43 @@ export class Planning {
    * Makes the plan of the folders that there are now. With a mistake in it nothing of the route is carried.
    */
   renew(source: Listing, dest: Listing): void {
-    const plan = planOf(this.#route, source, dest);
+    const plan = planOf(this.#route, source, dest, {
+      kept: this.#kept,
+      refusedUses: this.#refusedUses,
+    });
     const { leftOut } = plan;
     this.#ways.lay(this.#route, plan.pairs);
     const mistakes = [...plan.mistakes, ...this.#ways.circles(this.#route.name)];
     const [before, toldOf] = [this.#pairs, this.#leftOut];
     this.#tellMistakes(mistakes);
-    const known = new Map(before.map((pair) => [pair.source, pair]));
+    const known = new Set(before.map((pair) => pair.source));
     const pairs = mistakes.length > 0 ? [] : plan.pairs;
-    // A folder's mail goes where it has gone, as long as this process lives.
-    this.#pairs = pairs.map((pair) => known.get(pair.source) ?? pair);
+    if (mistakes.length === 0) this.#keep(pairs);
+    this.#pairs = pairs.map((pair) => this.#kept.get(pair.source) ?? pair);
     this.#leftOut = new Map(leftOut.map((each) => [each.folder, each]));
-    for (const pair of pairs) {
-      if (known.has(pair.source)) continue;
-      const { source: folder, dest: to, said } = pair;
+    for (const { source: folder, dest: to, said } of pairs) {
+      if (known.has(folder)) continue;
       this.#tell('plan.made', { folder, dest: to, ...(said !== undefined && { why: said }) });
     }
-    for (const pair of mistakes.length > 0 ? [] : before) {
-      const { why = 'the source has no such folder any more' } =
-        this.#leftOut.get(pair.source) ?? {};
-      if (!this.#pairs.includes(pair)) this.#tell('folder.left-out', { folder: pair.source, why });
+    for (const { source: folder } of mistakes.length > 0 ? [] : before) {
+      const { why = 'the source has no such folder any more' } = this.#leftOut.get(folder) ?? {};
+      if (!this.#kept.has(folder)) this.#tell('folder.left-out', { folder, why });
     }
     for (const { folder, why } of this.disappointments) {
       if (toldOf.get(folder)?.why !== why && !known.has(folder))
         this.#tell('folder.left-out', { folder, why });
     }
+  }
+
+  /** The pair stays the very same one: it is known by that to those who look after the folder. */
+  #keep(pairs: readonly PlannedFolder[]): void {
+    this.#kept = new Map(pairs.map((pair) => [pair.source, this.#kept.get(pair.source) ?? pair]));
+  }
+
+  /** The destination makes no folder of that use: from the next plan on, none is to be made. */
+  refused(use: SpecialUse): void {
+    this.#refusedUses.add(use);
+    this.#kept = new Map([...this.#kept].filter(([, pair]) => pair.createAs !== use));
   }
 
   #tellMistakes(mistakes: readonly string[]): void {

@@ -108,7 +108,7 @@ async function flagsNow(works: Works, { epoch, lane, uids }: Party): Promise<Car
 /** Puts on the copies what changed at the originals while they were on their way. */
 async function followFlags(
   works: Works,
-  { epoch, receipts, carried }: Party,
+  { receipts, carried }: Party,
   now: Carried,
 ): Promise<void> {
   const changes = receipts.flatMap((receipt) => {
@@ -122,13 +122,16 @@ async function followFlags(
     return add.length + remove.length > 0 ? [{ receipt, add, remove }] : [];
   });
   if (changes.length === 0) return;
-  await works.destinations.use(epoch.pair.dest, async (session) => {
-    const view = await session.open(epoch.pair.dest, { fresh: false });
-    for (const { receipt, add, remove } of changes) {
-      if (receipt.copy.uidValidity !== view.uidValidity) continue;
-      await session.reflag(receipt.copy.uid, add, remove);
-    }
-  });
+  // A copy that was found again may be in another folder, to which the mail went before.
+  for (const [folder, theirs] of Map.groupBy(changes, ({ receipt }) => receipt.copy.folder)) {
+    await works.destinations.use(folder, async (session) => {
+      const view = await session.open(folder, { fresh: false });
+      for (const { receipt, add, remove } of theirs) {
+        if (receipt.copy.uidValidity !== view.uidValidity) continue;
+        await session.reflag(receipt.copy.uid, add, remove);
+      }
+    });
+  }
 }
 
 /** Moves within the source; the folder is made where it is missing. */
@@ -223,7 +226,7 @@ function doneOf(works: Works, batch: Batch, receipts: readonly Receipt[], how: R
   const notes = works.journal.notes(epoch.key, uids);
   works.journal.retire(epoch.key, uids, how, now, ms);
   const listed = new Map(batch.messages.map((message) => [message.uid, message]));
-  for (const { original, proof } of receipts) {
+  for (const { original, copy, proof } of receipts) {
     const { uid } = original;
     const note = notes.get(uid);
     // One line a message: not again when a message that was kept or held is expunged later.
@@ -231,7 +234,7 @@ function doneOf(works: Works, batch: Batch, receipts: readonly Receipt[], how: R
     const bytes = note?.size ?? listed.get(uid)?.size;
     const messageId = note?.messageId;
     const named = { uid, ...(messageId !== undefined && { messageId }) };
-    const fields = { ms, proof, ...(bytes !== undefined && { bytes }) };
+    const fields = { ms, proof, dest: copy.folder, ...(bytes !== undefined && { bytes }) };
     tell(works, 'delivery.done', epoch, named, fields);
   }
 }

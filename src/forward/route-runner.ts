@@ -9,7 +9,13 @@ import type {
   SourceAccount,
   SourceSession,
 } from '../domain/ports.ts';
-import { accountId, type FolderPair, type Listing, type Route } from '../domain/route.ts';
+import {
+  type Account,
+  accountId,
+  type FolderPair,
+  type Listing,
+  type Route,
+} from '../domain/route.ts';
 import { admit } from './admit.ts';
 import { Allowance } from './allowance.ts';
 import { Blockade } from './blockade.ts';
@@ -26,7 +32,7 @@ import { Listings } from './listing.ts';
 import type { LoginGate } from './login-gate.ts';
 import type { Pace } from './pace.ts';
 import { Pacing } from './pacing.ts';
-import { Planning } from './planning.ts';
+import { mustList, Planning } from './planning.ts';
 import { Posts } from './posts.ts';
 import { Deliveries, type Surroundings } from './queue.ts';
 import { rehearse } from './rehearse.ts';
@@ -311,12 +317,12 @@ export class RouteRunner {
     const { crowd } = this.#world;
     const login = async () => {
       const session = await this.#loginSource();
-      return { session, source: await listed(session) };
+      return { session, source: await listed(session, 'source') };
     };
     const [connected, listing] = await Promise.allSettled([
       this.#connect('source', login, { refused: (...how) => crowd.refused(...how) }),
       reconnect(
-        () => this.#works.destinations.use('', listed),
+        () => this.#works.destinations.use('', (session) => listed(session, 'destination')),
         this.#tries('destination'),
         this.#connects,
       ),
@@ -338,9 +344,11 @@ export class RouteRunner {
     this.#asking = true;
     try {
       const source = await posts.listFolders();
-      const dest = await this.#works.destinations.use('', listed);
-      // An account has an INBOX at least: a server that lists nothing is not believed.
-      if (this.#world.quit.aborted || source.folders.length === 0) return;
+      mustList(source, 'source');
+      const dest = await this.#works.destinations.use('', (session) =>
+        listed(session, 'destination'),
+      );
+      if (this.#world.quit.aborted) return;
       this.#planning.renew(source, dest);
       posts.fill(this.#pairs);
     } catch (thrown) {
@@ -451,6 +459,8 @@ export class RouteRunner {
       if (quit.aborted) return;
       const failure = this.#blockade.failed(batch, trip, asFailure(thrown, 'fetch'));
       const { epoch, messages } = batch;
+      const { createAs } = epoch.pair;
+      if (failure.kind === 'use-refused' && createAs) this.#planning.refused(createAs);
       if (failure.kind === 'throttled') this.#slowed.add(epoch.pair);
       const parts = failure.kind === 'lost' && messages.length > 1;
       if (parts) for (const { uid } of messages) epoch.apart.add(uid);
@@ -493,9 +503,14 @@ export class RouteRunner {
 }
 
 /** The folders of an account. A connection that can't tell them is no use, and is ended. */
-async function listed(session: SourceSession | DestinationSession): Promise<Listing> {
+async function listed(
+  session: SourceSession | DestinationSession,
+  side: Account['side'],
+): Promise<Listing> {
   try {
-    return await session.listFolders();
+    const listing = await session.listFolders();
+    mustList(listing, side);
+    return listing;
   } catch (thrown) {
     session.close();
     throw thrown;

@@ -122,9 +122,14 @@ function isSame(one: Claimant, other: Claimant | undefined): boolean {
   );
 }
 
+/** Whether the numbers that were noted are of that folder as it is now. */
+export function isOf({ dest }: Pick<Note, 'dest'>, view: FolderView): boolean {
+  return dest.folder === view.folder && dest.uidValidity === view.uidValidity;
+}
+
 /** The lowest UID that a copy may have, where the journal tells. */
 function lowest(note: Note | undefined, view: FolderView): number | undefined {
-  if (note === undefined || note.dest.uidValidity !== view.uidValidity) return undefined;
+  if (note === undefined || !isOf(note, view)) return undefined;
   return Math.min(note.dest.uidNext, note.destUid ?? note.dest.uidNext);
 }
 
@@ -186,7 +191,7 @@ export function badCopyRemains(
   note: Note,
   view: FolderView,
 ): boolean {
-  if (note.destUid !== undefined && note.dest.uidValidity === view.uidValidity) {
+  if (note.destUid !== undefined && isOf(note, view)) {
     return listing.has(note.destUid);
   }
   const alike = listing.alike(original, lowest(note, view) ?? 1);

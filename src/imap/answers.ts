@@ -57,7 +57,7 @@ const WORDS: readonly (readonly [RegExp, Verdict])[] = [
   [/(mailbox|folder) (does not|doesn'?t) exist|no such (mailbox|folder)/i, MISSING],
 ];
 
-/** Response codes (RFC 5530, 4315, 7889, 9738) by whom they concern. */
+/** Response codes (RFC 5530, 4315, 6154, 7889, 9738) by whom they concern. */
 const CODES: Readonly<Record<string, Verdict>> = {
   AUTHENTICATIONFAILED: REFUSED,
   AUTHORIZATIONFAILED: REFUSED,
@@ -74,6 +74,7 @@ const CODES: Readonly<Record<string, Verdict>> = {
   OVERQUOTA: FULL,
   TRYCREATE: MISSING,
   NONEXISTENT: MISSING,
+  USEATTR: { kind: 'use-refused', scope: 'folder', lasting: true },
   TOOBIG: NEVER,
   APPENDLIMIT: NEVER,
   CANNOT: NEVER,

@@ -162,6 +162,11 @@ export class Client {
     }
   }
 
+  /** Known by its greeting. */
+  get isExchange(): boolean {
+    return /Microsoft Exchange/i.test(this.greeting ?? '');
+  }
+
   /** What the server said of its namespaces at the login (RFC 2342). */
   get namespaces(): Namespaces | undefined {
     return this.#namespaces;

@@ -3,9 +3,13 @@ import { encodePath } from 'imapflow/lib/tools.js';
 import type { SpecialUse } from '../domain/route.ts';
 import type { Client } from './client.ts';
 
+/** In an ordinary folder their mail would be taken for wanted mail. */
+const NEVER_PLAIN: readonly SpecialUse[] = ['\\Junk', '\\Trash'];
+
 /**
  * Creates a folder and subscribes it; one that is there is only subscribed. Clients show mostly what is subscribed.
- * @param use the special use it is made with, where the server can (RFC 6154 §3)
+ * @param use the special use it is made with, where the server can (RFC 6154 §3); where it refuses that, Junk and Trash
+ * are not made, and all others without it
  */
 export async function ensureFolder(
   client: Client,
@@ -13,21 +17,32 @@ export async function ensureFolder(
   use?: SpecialUse,
 ): Promise<void> {
   await client.step('open', async () => {
-    await create(client, folder, use).catch(async (refused: unknown) => {
-      // Not every server says why it refuses (ALREADYEXISTS, RFC 5530): the list does.
-      const folders = client.flow.usable ? await client.flow.list() : [];
-      const there = folders.find(({ path }) => path === folder);
-      if (there && !there.flags.has('\\NonExistent')) return;
-      const above = superiors(folder, folders.find(({ delimiter }) => delimiter)?.delimiter ?? '');
-      if (above.length === 0) throw refused;
-      // A server should make them by itself (RFC 9051 §6.3.4), and not every one does.
-      for (const each of above) await client.flow.mailboxCreate(each).catch(() => undefined);
-      await create(client, folder, use).catch(() => {
-        throw refused;
-      });
+    await createWithAbove(client, folder, use).catch(async (refused: unknown) => {
+      if (use === undefined || NEVER_PLAIN.includes(use) || !client.flow.usable) throw refused;
+      await createWithAbove(client, folder, undefined);
     });
     // Not subscribed is a nuisance; it keeps no mail from arriving.
     await client.flow.mailboxSubscribe(folder);
+  });
+}
+
+async function createWithAbove(
+  client: Client,
+  folder: string,
+  use: SpecialUse | undefined,
+): Promise<void> {
+  await create(client, folder, use).catch(async (refused: unknown) => {
+    // Not every server says why it refuses (ALREADYEXISTS, RFC 5530): the list does.
+    const folders = client.flow.usable ? await client.flow.list() : [];
+    const there = folders.find(({ path }) => path === folder);
+    if (there && !there.flags.has('\\NonExistent')) return;
+    const above = superiors(folder, folders.find(({ delimiter }) => delimiter)?.delimiter ?? '');
+    if (above.length === 0) throw refused;
+    // A server should make them by itself (RFC 9051 §6.3.4), and not every one does.
+    for (const each of above) await client.flow.mailboxCreate(each).catch(() => undefined);
+    await create(client, folder, use).catch(() => {
+      throw refused;
+    });
   });
 }
 

@@ -37,6 +37,7 @@ export abstract class ImapSession implements Session {
       folders,
       ...(namespaces && { namespaces }),
       createsSpecialUse: this.client.has('CREATE-SPECIAL-USE'),
+      isExchange: this.client.isExchange,
     };
   }
 

@@ -48,7 +48,7 @@ class ImapSource extends ImapSession implements SourceSession {
       notify: client.has('NOTIFY'),
       // Some servers name LIST-STATUS and understand nothing of it; they do not name what it is built on.
       listStatus: client.has('LIST-STATUS') && client.has('LIST-EXTENDED'),
-      estimatesSizes: /Microsoft Exchange/i.test(client.greeting ?? ''),
+      estimatesSizes: client.isExchange,
     };
   }
 

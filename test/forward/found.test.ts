@@ -178,6 +178,97 @@ describe('the plan', () => {
     await rig.empty();
   });
 
+  it('is not made of a LIST of the destination that told no folder, at the start or later', async () => {
+    await using rig = new Rig('Lists/a', 'Sent');
+    rig.source.put(letter(), { folder: 'Lists/a' });
+    rig.destination.makeFolder('Gesendet', '\\Sent');
+    const all = new Map(rig.destination.folders);
+    let lists = 0;
+    rig.destination.beforeEach(({ name }) => {
+      if (name !== 'listFolders' || lists++ % 2 > 0) return;
+      rig.destination.folders.clear();
+      setTimeout(() => {
+        for (const [path, folder] of all) rig.destination.folders.set(path, folder);
+      }, 0);
+    });
+    rig.start({ sweepInterval: 30 });
+    await rig.empty('Lists/a');
+    await rig.until('it was asked again', () => lists > 4);
+    const made = rig.told.filter(({ event }) => event === 'plan.made');
+    expect(Object.fromEntries(made.map(({ folder, dest }) => [folder, dest]))).toEqual({
+      INBOX: 'INBOX',
+      'Lists/a': 'Lists/a',
+      Sent: 'Gesendet',
+    });
+    expect(made).toHaveLength(3);
+    expect(rig.count('folder.left-out')).toBe(0);
+  });
+
+  it('leads mail where it says, when a folder comes back whose counterpart is another one by then', async () => {
+    await using rig = new Rig('Sent');
+    rig.source.put(letter(), { folder: 'Sent' });
+    rig.start({ sweepInterval: 30 });
+    await rig.saw('delivery.done');
+    const sent = rig.source.folder('Sent');
+    rig.source.folders.delete('Sent');
+    await rig.saw('folder.left-out');
+    rig.destination.makeFolder('Gesendet', '\\Sent');
+    rig.source.folders.set('Sent', sent);
+    await rig.until('it is planned anew', () =>
+      rig.told.some(({ event, dest }) => event === 'plan.made' && dest === 'Gesendet'),
+    );
+    rig.source.put(letter(), { folder: 'Sent' });
+    await rig.saw('delivery.done', 2);
+    const done = rig.told.filter(({ event }) => event === 'delivery.done');
+    expect(done.map(({ dest }) => dest)).toEqual(['Sent', 'Gesendet']);
+    expect(rig.destination.folder('Gesendet').messages).toHaveLength(1);
+    expect(rig.count('folder.renumbered')).toBe(0);
+  });
+
+  it('leads nothing twice that may be stored where the mail went before', async () => {
+    await using rig = new Rig('Sent');
+    rig.source.put(letter(), { folder: 'Sent' });
+    rig.destination.makeFolder('Sent');
+    const shut = () => {
+      rig.destination.manners.room = 0;
+    };
+    // The copy is stored, and nobody hears of it.
+    rig.destination.plan('append', { after: shut, closesAfter: true });
+    rig.start({ concurrency: 1 });
+    await rig.until('it is stored', () => rig.destination.folder('Sent').messages.length === 1);
+    await rig.stop();
+    rig.destination.folder('Sent').attributes.add('\\Archive');
+    rig.destination.makeFolder('Gesendet', '\\Sent');
+    rig.destination.manners.room = Number.POSITIVE_INFINITY;
+    rig.start();
+    await rig.saw('delivery.done');
+    expect(rig.destination.folder('Sent').messages).toHaveLength(1);
+    expect(rig.destination.folder('Gesendet').messages).toHaveLength(0);
+    expect(rig.source.folder('Sent').messages).toHaveLength(0);
+    const done = rig.told.find(({ event }) => event === 'delivery.done');
+    expect(done?.dest).toBe('Sent');
+    expect(rig.oracle.violations).toEqual([]);
+  });
+
+  it('leads mail on where the folder is gone in which it may have been stored', async () => {
+    await using rig = new Rig('Sent');
+    rig.source.put(letter(), { folder: 'Sent' });
+    const shut = () => {
+      rig.destination.manners.room = 0;
+    };
+    rig.destination.makeFolder('Sent');
+    rig.destination.plan('append', { after: shut, closesAfter: true });
+    rig.start({ concurrency: 1 });
+    await rig.until('it is stored', () => rig.destination.folder('Sent').messages.length === 1);
+    await rig.stop();
+    rig.destination.folders.delete('Sent');
+    rig.destination.makeFolder('Gesendet', '\\Sent');
+    rig.destination.manners.room = Number.POSITIVE_INFINITY;
+    rig.start();
+    await rig.empty('Sent');
+    expect(rig.destination.folder('Gesendet').messages).toHaveLength(1);
+  });
+
   it('stops where two folders would go to one unasked, with both names', async () => {
     await using rig = new Rig('Archive');
     rig.source.put(letter('stays'));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FolderRule, SpecialUse } from '../../src/domain/route.ts';
 import { folded, useByName } from '../../src/forward/folder-names.ts';
 import { makePlan, type Plan, type PlanInput } from '../../src/forward/plan.ts';
+import { Dice } from '../soak/dice.ts';
 import { SEED } from '../support/seed.ts';
 import { MAILBOXES, type Mailbox, mailbox } from './list-answers.ts';
 
@@ -83,6 +84,7 @@ describe('folders of special use go to their counterparts', () => {
       'Dovecot in Chinese': ['已发送', '草稿', '垃圾邮件', '已删除邮件'],
       'Dovecot in Japanese': ['送信済み', '下書き', '迷惑メール', 'ゴミ箱'],
       'Dovecot in Swedish': ['Skickat', 'Utkast', 'Skräppost', 'Papperskorgen'],
+      'Cyrus with prefix': ['INBOX.Sent', undefined, undefined, undefined],
     };
   const known = Object.entries(MEANT) as [keyof typeof MAILBOXES, (string | undefined)[]][];
   const crossings = known.flatMap(([from, fromNames]) =>
@@ -125,6 +127,19 @@ describe('a missing counterpart', () => {
       '\\Sent',
       undefined,
     ]);
+  });
+
+  it('of Junk is left out and said where its name is that of another folder', () => {
+    const dest = mailbox(['"/" INBOX', '\\Trash "/" Junk']);
+    const made = plan(source, dest, { createsSpecialUse: true });
+    expect(ways(made)).toEqual({ INBOX: 'INBOX', Papierkorb: 'Junk', Wysłane: 'Wysłane' });
+    expect(whys(made).Spam).toContain('no folder of the use \\Junk');
+  });
+
+  it('of Junk is left out and said where the server has refused to make it', () => {
+    const refusedUses = new Set<SpecialUse>(['\\Junk']);
+    const made = plan(source, SLASH, { createsSpecialUse: true, refusedUses });
+    expect(Object.keys(whys(made))).toEqual(['Spam', 'Spam/old']);
   });
 
   it('of Junk and Trash is left out and said where none can be made', () => {
@@ -214,6 +229,134 @@ describe('a path', () => {
   it('is planned for fifty thousand folders within the time of a test', () => {
     const many = mailbox(Array.from({ length: 50_000 }, (_, i) => `"/" Folder ${i}`));
     expect(plan(many, DOT).pairs).toHaveLength(50_000);
+  });
+});
+
+describe('two folders of one use', () => {
+  const ONLY_INBOX = ['"/" INBOX'];
+  const rows: readonly (readonly [string, string[], string[], Record<string, string>])[] = [
+    [
+      'go each to its own name, where the destination says which is which',
+      ['"/" Gesendet', '"/" Sent'],
+      ['"/" Gesendet', '\\Sent "/" Sent'],
+      { Gesendet: 'Gesendet', Sent: 'Sent' },
+    ],
+    [
+      'go each to its own name, where no side says it and each lists them in its order',
+      ['"/" Gesendet', '"/" Sent'],
+      ['"/" Sent', '"/" Gesendet'],
+      { Gesendet: 'Gesendet', Sent: 'Sent' },
+    ],
+    [
+      'go each to its own name, where both say both',
+      ['\\Sent "/" Sent Messages', '\\Sent "/" Sent'],
+      ['\\Sent "/" Sent', '\\Sent "/" Sent Messages'],
+      { 'Sent Messages': 'Sent Messages', Sent: 'Sent' },
+    ],
+    [
+      'go one to the counterpart, the other to its own name',
+      ['"/" Sent', '"/" Enviados', '"/" Sent/2024'],
+      ['"/" Gesendete Objekte'],
+      { Sent: 'Gesendete Objekte', Enviados: 'Enviados', 'Sent/2024': 'Gesendete Objekte/2024' },
+    ],
+    [
+      'leave the only one that is carried the counterpart',
+      ['\\Noselect "/" Sent', '"/" Gesendet'],
+      ['\\Sent "/" Outgoing'],
+      { Gesendet: 'Outgoing' },
+    ],
+    [
+      'of which one says so leave the other its name',
+      ['\\Sent "/" Gesendete Objekte', '"/" Sent'],
+      ['"/" Sent'],
+      { 'Gesendete Objekte': 'Gesendete Objekte', Sent: 'Sent' },
+    ],
+    ['are not made as Junk beside each other', ['"/" Spam', '"/" Junk'], ONLY_INBOX, {}],
+    ['are not made as Trash beside each other', ['"/" Papierkorb', '"/" Trash'], ONLY_INBOX, {}],
+    [
+      'go one to Junk, and the other nowhere',
+      ['"/" Spam', '"/" Junk'],
+      ['"/" Junk'],
+      { Junk: 'Junk' },
+    ],
+  ];
+  it.each(rows)('%s', (_, source, dest, expected) => {
+    const made = plan(mailbox(source), mailbox(dest));
+    expect(made.mistakes).toEqual([]);
+    expect(ways(made)).toEqual(expected);
+  });
+
+  it('are one made as Junk with its use, the other left out', () => {
+    const made = plan(mailbox(['"/" Spam', '"/" Junk']), SLASH, { createsSpecialUse: true });
+    expect(made.pairs).toMatchObject([{ source: 'Junk', dest: 'Junk', createAs: '\\Junk' }]);
+    expect(whys(made).Spam).toContain(
+      "the destination's folder of the use \\Junk, Junk, is that of",
+    );
+    expect(made.leftOut).toMatchObject([{ folder: 'Spam', ofCourse: false }]);
+  });
+
+  it('are both drafts, which rest a while', () => {
+    const made = plan(mailbox(['"/" Drafts', '"/" Entwürfe']), SLASH);
+    expect(made.pairs.map(({ use }) => use)).toEqual(['\\Drafts', '\\Drafts']);
+  });
+});
+
+describe('folders in which Exchange keeps other things than mail', () => {
+  const names = ['Calendar', 'Calendar/Birthdays', 'Contacts', 'Tasks', 'Journal', 'Outbox'];
+  const exchange = mailbox(
+    [...names, 'Sync Issues', 'Kalender', 'INBOX', 'Inbox notes', 'Work/Calendar'].map(
+      (name) => `\\HasNoChildren "/" ${name}`,
+    ),
+  );
+  const how = { exchange: { source: true } };
+
+  it('are left out as a matter of course', () => {
+    const made = plan(exchange, SLASH, how);
+    expect(Object.keys(ways(made))).toEqual(['INBOX', 'Inbox notes', 'Work/Calendar']);
+    expect(whys(made).Calendar).toBe('Exchange keeps other things than mail there');
+    expect(made.leftOut.every(({ ofCourse }) => ofCourse)).toBe(true);
+  });
+
+  it('are taken where FOLDERS names them', () => {
+    const rules: FolderRule[] = [{ kind: 'folder', name: 'Calendar' }, ...ALL];
+    const made = plan(exchange, SLASH, { ...how, rules });
+    expect(Object.keys(ways(made))).toContain('Calendar');
+    expect(whys(made)).toHaveProperty('Calendar/Birthdays');
+  });
+
+  it('are ordinary ones on other servers', () => {
+    expect(plan(exchange, SLASH).leftOut).toEqual([]);
+  });
+
+  it('are given no mail, and that is said', () => {
+    const made = plan(mailbox(['"/" Contacts']), exchange, { exchange: { dest: true } });
+    expect(made.leftOut).toMatchObject([{ folder: 'Contacts', ofCourse: false }]);
+  });
+});
+
+describe('a folder that is being carried', () => {
+  const dest = mailbox(['"/" INBOX', '\\Sent "/" Sent']);
+  const kept = new Map(
+    plan(mailbox(['"/" Gesendete Objekte']), dest).pairs.map((pair) => [pair.source, pair]),
+  );
+
+  it('keeps its way, and one that would join it is a mistake', () => {
+    const made = plan(mailbox(['"/" Gesendete Objekte', '"/" Sent']), dest, { kept });
+    expect(ways(made)).toEqual({ 'Gesendete Objekte': 'Sent', Sent: 'Sent' });
+    expect(made.mistakes).toHaveLength(1);
+    expect(made.mistakes[0]).toMatch(/^Gesendete Objekte and Sent would both go to Sent/);
+  });
+
+  it('keeps its counterpart, although another name is better known', () => {
+    const made = plan(mailbox(['"/" Gesendet', '"/" Gesendete Objekte']), dest, { kept });
+    expect(ways(made)).toEqual({ Gesendet: 'Gesendet', 'Gesendete Objekte': 'Sent' });
+    expect(made.mistakes).toEqual([]);
+  });
+
+  it('is left out where its way ends in the Trash by now', () => {
+    const trash = mailbox(['"/" INBOX', '\\Trash "/" Sent']);
+    const made = plan(mailbox(['"/" Gesendete Objekte']), trash, { kept });
+    expect(ways(made)).toEqual({});
   });
 });
 
@@ -452,10 +595,15 @@ describe(`whatever the folders (SEED=${SEED})`, () => {
     'INBOX',
     'Sent',
     'Gesendet',
+    'Gesendete Objekte',
     'Junk',
     'Spam',
     'Trash',
+    'Papierkorb',
     'Drafts',
+    'Archive',
+    '[Gmail]',
+    'Starred',
     'a.b',
     'a/b',
     'a_b',
@@ -474,64 +622,69 @@ describe(`whatever the folders (SEED=${SEED})`, () => {
     '\\Noselect',
   ];
 
-  function dice(seed: number): (most: number) => number {
-    let state = seed * 2_654_435_761 + 1;
-    return (most) => {
-      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-      return Math.floor((state / 2_147_483_648) * most);
-    };
-  }
-
-  function anyMailbox(roll: (most: number) => number): Mailbox {
-    const delimiter = ['/', '.', ''][roll(3)] ?? '/';
-    const prefix = delimiter !== '' && roll(3) === 0 ? `INBOX${delimiter}` : '';
-    const lines = new Set<string>([`${delimiter === '' ? 'NIL' : `"${delimiter}"`} INBOX`]);
-    for (let i = roll(12); i > 0; i--) {
-      const depth = delimiter === '' ? 1 : 1 + roll(3);
-      const names = Array.from({ length: depth }, () => NAMES[roll(NAMES.length)] ?? 'x');
+  function anyMailbox(dice: Dice): Mailbox {
+    const delimiter = dice.pick(['/', '.', '']);
+    const prefix = delimiter !== '' && dice.chance(1 / 3) ? `INBOX${delimiter}` : '';
+    const shown = delimiter === '' ? 'NIL' : `"${delimiter}"`;
+    const lines = new Map<string, string>([['INBOX', `${shown} INBOX`]]);
+    for (let i = dice.below(12); i > 0; i--) {
+      const depth = delimiter === '' || dice.chance(1 / 2) ? 1 : dice.between(1, 3);
+      const names = Array.from({ length: depth }, () => dice.pick(NAMES));
       const legal = names.map((name) =>
         delimiter === '' ? name : name.replaceAll(delimiter, '-'),
       );
-      const attribute = roll(4) === 0 ? ATTRIBUTES[roll(ATTRIBUTES.length)] : '';
-      lines.add(
-        `${attribute} ${delimiter === '' ? 'NIL' : `"${delimiter}"`} ${prefix}${legal.join(delimiter)}`,
-      );
+      const path = `${prefix}${legal.join(delimiter)}`;
+      const attribute = dice.chance(1 / 4) ? dice.pick(ATTRIBUTES) : '';
+      if (!lines.has(path)) lines.set(path, `${attribute} ${shown} ${path}`);
     }
-    const folders = mailbox([...lines]).folders;
-    const once = folders.filter(
-      ({ path }, i) => folders.findIndex((other) => other.path === path) === i,
-    );
-    return { folders: once, namespaces: { personal: prefix, foreign: [] } };
+    return mailbox([...lines.values()], { personal: prefix, foreign: [] });
   }
 
-  /** The destination after every folder of a plan was made. */
-  function carriedOut(dest: Mailbox, { pairs }: Plan): Mailbox {
+  /** The destination after folders of a plan were made, in any order. */
+  function carriedOut(dest: Mailbox, pairs: Plan['pairs']): Mailbox {
     const delimiter = dest.folders[0]?.delimiter ?? '';
-    const made = pairs
-      .filter(({ exists }) => !exists)
-      .map(({ dest: path, createAs }) => ({
-        path,
-        delimiter,
-        attributes: new Set(createAs ? [createAs] : []),
-      }));
-    return { ...dest, folders: [...dest.folders, ...made] };
+    const missing = new Map(pairs.filter(({ exists }) => !exists).map((pair) => [pair.dest, pair]));
+    const made = [...missing.values()].map(({ dest: path, createAs }) => ({
+      path,
+      delimiter,
+      attributes: new Set(createAs ? [createAs] : []),
+    }));
+    const there = dest.folders.filter(({ path }) => !missing.has(path));
+    return { ...dest, folders: [...there, ...made] };
   }
 
-  const worlds = Array.from({ length: 2000 }, (_, i) => {
-    const roll = dice(SEED * 7919 + i);
-    return { source: anyMailbox(roll), dest: anyMailbox(roll), createsSpecialUse: roll(2) === 0 };
+  const worlds = Array.from({ length: 4000 }, (_, i) => {
+    const dice = new Dice(SEED, `world ${i}`);
+    return {
+      source: anyMailbox(dice),
+      dest: anyMailbox(dice),
+      createsSpecialUse: dice.chance(1 / 2),
+      made: dice.of('made'),
+    };
+  });
+
+  /** What a world is, for whoever reads that something went wrong in it. */
+  const told = ({ source, dest, createsSpecialUse }: (typeof worlds)[number]) =>
+    JSON.stringify({
+      source: source.folders.map(({ attributes, path }) => [...attributes, path].join(' ')),
+      dest: dest.folders.map(({ attributes, path }) => [...attributes, path].join(' ')),
+      createsSpecialUse,
+    });
+
+  it('no two worlds are the same, but for the smallest', () => {
+    expect(new Set(worlds.map(told)).size).toBeGreaterThan(worlds.length * 0.95);
   });
 
   it('no folder is lost: each is carried, or left out with a reason', () => {
-    for (const { source, dest, ...how } of worlds) {
+    for (const { source, dest, made, ...how } of worlds) {
       const { pairs, leftOut } = plan(source, dest, how);
-      const told = [...pairs.map((pair) => pair.source), ...leftOut.map(({ folder }) => folder)];
-      expect(told.toSorted()).toEqual(source.folders.map(({ path }) => path).toSorted());
+      const all = [...pairs.map((pair) => pair.source), ...leftOut.map(({ folder }) => folder)];
+      expect(all.toSorted()).toEqual(source.folders.map(({ path }) => path).toSorted());
     }
   });
 
   it('no two folders merge unasked', () => {
-    for (const { source, dest, ...how } of worlds) {
+    for (const { source, dest, made, ...how } of worlds) {
       const { pairs, mistakes } = plan(source, dest, how);
       const merged = pairs.length - new Set(pairs.map((pair) => pair.dest)).size;
       if (merged > 0) expect(mistakes.length).toBeGreaterThanOrEqual(merged);
@@ -539,29 +692,46 @@ describe(`whatever the folders (SEED=${SEED})`, () => {
   });
 
   it('the plan stays the same once its folders are made', () => {
-    for (const { source, dest, ...how } of worlds) {
+    for (const world of worlds) {
+      const { source, dest, made: _, ...how } = world;
       const made = plan(source, dest, how);
       if (made.mistakes.length > 0) continue;
-      const again = plan(source, carriedOut(dest, made), how);
-      expect(ways(again)).toEqual(ways(made));
+      const again = plan(source, carriedOut(dest, made.pairs), how);
+      expect(ways(again), told(world)).toEqual(ways(made));
+      expect(again.mistakes, told(world)).toEqual([]);
       expect(again.pairs.every(({ exists }) => exists)).toBe(true);
     }
   });
 
+  it('the plan stays the same while some of its folders are made, in any order', () => {
+    for (const world of worlds) {
+      const { source, dest, made: dice, ...how } = world;
+      const made = plan(source, dest, how);
+      if (made.mistakes.length > 0) continue;
+      const some = made.pairs.filter(() => dice.chance(1 / 2));
+      const partly = carriedOut(dest, dice.chance(1 / 2) ? some : some.toReversed());
+      const again = plan(source, partly, how);
+      expect(ways(again), `${told(world)} ${some.map((pair) => pair.dest)}`).toEqual(ways(made));
+      expect(again.mistakes, told(world)).toEqual([]);
+    }
+  });
+
   it('the plan of a plan is itself: an account onto a copy of it goes each to its own', () => {
-    for (const { source } of worlds) {
-      const { pairs } = plan(source, source);
-      for (const pair of pairs) expect(pair.dest.toUpperCase()).toBe(pair.source.toUpperCase());
+    for (const world of worlds) {
+      const { pairs } = plan(world.source, world.source);
+      for (const pair of pairs)
+        expect(pair.dest.toUpperCase(), told(world)).toBe(pair.source.toUpperCase());
     }
   });
 
   it("only its counterpart ends in the destination's Trash or Junk", () => {
-    for (const { source, dest, ...how } of worlds) {
+    for (const world of worlds) {
+      const { source, dest, made, ...how } = world;
       const { pairs } = plan(source, dest, how);
       for (const use of ['\\Trash', '\\Junk']) {
-        const only = dest.folders.find(({ attributes }) => attributes.has(use))?.path;
-        const into = pairs.filter((pair) => pair.dest === only);
-        for (const pair of into) expect(pair.use).toBe(use);
+        const its = dest.folders.filter(({ attributes }) => attributes.has(use));
+        const into = pairs.filter((pair) => its.some(({ path }) => path === pair.dest));
+        for (const pair of into) expect(pair.use, told(world)).toBe(use);
       }
     }
   });

@@ -111,6 +111,7 @@ interface Folder {
 }
 
 const PLAIN: readonly Folder[] = [
+  { levels: ['草稿'] },
   { levels: ['草稿 und mehr'] },
   { levels: ['Q&A'] },
   { levels: ['  spaced'] },
