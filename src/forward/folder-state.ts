@@ -157,7 +157,7 @@ const SUSPECT = 2;
 /** Who was in hand this often is set aside. */
 export const DEADLY = 3;
 
-const MOST_MESSAGES = 100;
+const MOST_MESSAGES = 200;
 const MOST_BYTES = 8 * 1024 * 1024;
 
 export function isSuspect(deaths: Deaths | undefined): boolean {

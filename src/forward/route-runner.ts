@@ -80,7 +80,7 @@ export interface SweepResult {
 }
 
 /** Batches that are fetched or retired while the destination's connections are busy with others. */
-const AHEAD = 4;
+const AHEAD = 3;
 
 /**
  * Bytes of originals that may be in memory at one time. A message is held twice for moments, as it comes in and as its
