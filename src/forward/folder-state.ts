@@ -4,6 +4,7 @@ import type { Deaths, FolderKey, SourceSession } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair } from '../domain/route.ts';
 import type { Lane } from './lane.ts';
+import type { Kinship } from './one-mailbox.ts';
 import { Together } from './together.ts';
 
 /** A message of an APPEND of this process, while its copy is not proven and may be at the destination. */
@@ -58,6 +59,8 @@ export class Epoch {
   marked: ReadonlySet<string> = new Set();
   /** It is known that the destination folder is another one, although both have one UIDVALIDITY. */
   isApart = false;
+  /** What is being found out about that, for all batches that wait for it. */
+  asking: Promise<Kinship> | undefined;
   /** It was told that carried mail stays marked because others have marked theirs. */
   heldTold = false;
 
