@@ -5,9 +5,10 @@ import { type Config, readEnvironment } from '../config/config.ts';
 import { asFailure } from '../domain/failure.ts';
 import type { Route } from '../domain/route.ts';
 import type { Measure } from '../domain/survey.ts';
+import { hidden } from '../forward/move-folder.ts';
 import { planOf } from '../forward/planning.ts';
 import { Ways } from '../forward/ways.ts';
-import { surveyAccount } from '../imap/survey.ts';
+import { type Surveyed, surveyAccount } from '../imap/survey.ts';
 
 export interface CheckOptions {
   readonly json: boolean;
@@ -45,6 +46,19 @@ function withCircles(all: readonly RouteFacts[]): RouteFacts[] {
   });
 }
 
+/** A move folder that the source has and does not list. */
+async function unlisted(
+  { afterDelivery: after }: Route,
+  { survey, measure }: Surveyed,
+): Promise<string[]> {
+  if (after.kind !== 'move' || survey.folders.some(({ path }) => path === after.folder)) return [];
+  const isThere = await measure(after.folder).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? [hidden(after.folder)] : [];
+}
+
 /** Never rejects but for a mistake of ours. */
 async function gather(route: Route, signal: AbortSignal): Promise<RouteFacts> {
   const [source, destination] = await Promise.all([
@@ -55,7 +69,8 @@ async function gather(route: Route, signal: AbortSignal): Promise<RouteFacts> {
     const facts = { route, source: source.survey, destination: destination.survey };
     if (source.survey.failure || destination.survey.failure)
       return { ...facts, measures: new Map() };
-    const plan = planOf(route, source.survey, destination.survey);
+    const made = planOf(route, source.survey, destination.survey);
+    const plan = { ...made, mistakes: [...made.mistakes, ...(await unlisted(route, source))] };
     const measures = new Map<string, Measure | string>();
     for (const { source: folder } of plan.pairs) {
       const measure = await source

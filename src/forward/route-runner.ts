@@ -22,6 +22,7 @@ import { Hold } from './hold.ts';
 import type { LaneWorld, Refused } from './lane.ts';
 import { Listings } from './listing.ts';
 import type { LoginGate } from './login-gate.ts';
+import { MoveFolder } from './move-folder.ts';
 import type { Pace } from './pace.ts';
 import { Planning } from './planning.ts';
 import { Posts } from './posts.ts';
@@ -98,6 +99,7 @@ export class RouteRunner {
     this.#route = route;
     this.#world = world;
     const { journal, clock, pace, emit, quit, cut } = world;
+    const { afterDelivery: after } = route;
     this.#deliveries = new Deliveries(route.concurrency + AHEAD, (batch) => this.#carry(batch));
     this.#blockade = new Blockade(route.name, this.#deliveries, { clock, pace, emit, quit }, () =>
       this.retry(),
@@ -116,6 +118,8 @@ export class RouteRunner {
       quit,
       cut,
       startedAt: clock.ticks(),
+      moveFolder: after.kind === 'move' ? new MoveFolder(after.folder) : undefined,
+      sourcesUnder: (uidValidity) => this.#epochs.under(uidValidity),
       begin: (epoch) => this.#epochs.begin(epoch),
       fetchAgain: (epoch, uids) => this.#fetchAgain(epoch, uids),
       revisit: (pair, after) => this.#revisit(pair, after),
@@ -238,9 +242,14 @@ export class RouteRunner {
       session.close();
       throw listing.reason;
     }
-    this.#planning.renew(source, listing.value);
+    this.#plan(source, listing.value);
     this.#planned = true;
     return [session];
+  }
+
+  #plan(source: Listing, dest: Listing): void {
+    this.#works.moveFolder?.listed(source);
+    this.#planning.renew(source, dest);
   }
 
   /** Folders come and go: makes the plan anew, and has it looked after. Until that can be done, all stays as it is. */
@@ -252,7 +261,7 @@ export class RouteRunner {
       const dest = await this.#works.destinations.use('', listed);
       // An account has an INBOX at least: a server that lists nothing is not believed.
       if (this.#world.quit.aborted || source.folders.length === 0) return;
-      this.#planning.renew(source, dest);
+      this.#plan(source, dest);
       posts.fill(this.#pairs);
     } catch (thrown) {
       const failure = asFailure(thrown, 'look');

@@ -223,6 +223,21 @@ describe('one source folder in two routes', () => {
     expect(load(env).routes).toHaveLength(2);
   });
 
+  test.each<[string, string, string, number]>([
+    ['the folder', 'move:Sent', 'Sent', 1],
+    ['the folder in another letter case', 'move:sent', 'Lists, Sent=Out', 2],
+  ])('to which another one moves what it carried is a mistake: %s', (_, after, folders, entry) => {
+    expect(mistakesOf(fan(['INBOX', after], [folders]))).toEqual([
+      `R2_FOLDERS names in entry ${entry} the folder to which the route r1 moves what it has carried from the same account: that would be carried once more`,
+    ]);
+  });
+
+  test('to which another one moves what it carried is known to the plan', () => {
+    const { routes } = load(fan(['INBOX', 'move:Carried'], ['*, !INBOX']));
+    expect(routes[1]?.rivals?.map(({ moveTo }) => moveTo)).toEqual(['Carried']);
+    expect(routes[0]?.rivals?.map(({ moveTo }) => moveTo)).toEqual([undefined]);
+  });
+
   test('of patterns the plan is to tell: each route knows the other', () => {
     const [one, two] = load(fan(['*'], ['Lists/*'])).routes;
     expect(one?.rivals?.map(({ name }) => name)).toEqual(['r2']);
