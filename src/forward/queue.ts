@@ -3,8 +3,9 @@
  * told to its folder, and a stop waits for `drained`.
  */
 import PQueue from 'p-queue';
-import type { Batch } from './folder-state.ts';
+import type { Batch, Epoch } from './folder-state.ts';
 import { Hold } from './hold.ts';
+import type { Lane } from './lane.ts';
 
 const ALL = Number.POSITIVE_INFINITY;
 
@@ -14,6 +15,8 @@ export class Deliveries {
   /** A batch that travels alone takes all of it. */
   readonly #room: Hold;
   #blocked = false;
+  /** Batches that have not begun. */
+  readonly #waiting = new Set<Batch>();
 
   /** @param carry carries one batch; never rejects */
   constructor(concurrency: number, carry: (batch: Batch) => Promise<void>) {
@@ -33,16 +36,41 @@ export class Deliveries {
     if (messages.length === 0) return;
     const batch = messages.length === found.messages.length ? found : { ...found, messages };
     for (const { uid } of batch.messages) batch.epoch.inHand.add(uid);
+    this.#waiting.add(batch);
     void this.#queue
-      .add(() => this.#room.use(batch.alone ? ALL : 1, () => this.#carry(batch)), {
-        priority: batch.fresh ? 1 : 0,
-      })
+      .add(() => this.#begin(batch), { priority: batch.fresh ? 1 : 0 })
       // Only `clear` rejects it; the folder hears of that by the batch being put down.
-      .catch(() => undefined)
-      .finally(() => {
-        for (const { uid } of batch.messages) batch.epoch.inHand.delete(uid);
-        this.#told();
-      });
+      .catch(() => this.#waiting.delete(batch) && this.#putDown(batch));
+  }
+
+  async #begin(batch: Batch): Promise<void> {
+    if (!this.#waiting.has(batch)) return;
+    await this.#room.use(batch.alone ? ALL : 1, async () => {
+      if (!this.#waiting.delete(batch)) return;
+      try {
+        await this.#carry(batch);
+      } finally {
+        this.#putDown(batch);
+      }
+    });
+  }
+
+  #putDown({ epoch, messages }: Batch): void {
+    for (const { uid } of messages) epoch.inHand.delete(uid);
+    this.#told();
+  }
+
+  /**
+   * What has not begun of a folder's batches on that connection is in hand no more. Says which; each keeps its place, should
+   * it be added again before that is reached.
+   */
+  takeBack(epoch: Epoch, lane: Lane): Batch[] {
+    const back = [...this.#waiting].filter((batch) => batch.epoch === epoch && batch.lane === lane);
+    for (const batch of back) {
+      this.#waiting.delete(batch);
+      this.#putDown(batch);
+    }
+    return back;
   }
 
   /** Resolves once no message of that folder is in hand. */
