@@ -1,6 +1,6 @@
 /** One batch, straight through: fetch, append, verify, retire. */
 import { Failure } from '../domain/failure.ts';
-import type { Listed } from '../domain/message.ts';
+import type { Listed, Original } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { refuse } from './aside.ts';
 import { fetchOriginals } from './fetch.ts';
@@ -156,6 +156,7 @@ async function bring(
     refuse(works, epoch, intentOf(original), notes.get(original.uid), why);
   }
   if (originals.length === 0) return undefined;
+  refuseRoundTrip(works, batch, originals);
   for (const { uid, flags } of originals) {
     // A copy that an earlier attempt made has the flags of that time.
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
@@ -163,7 +164,28 @@ async function bring(
   trip.atDestination = true;
   const placed = await place(works, epoch, originals, seeking, notes);
   trip.atDestination = false;
+  const uids = placed.receipts.map(({ original }) => original.uid);
+  const sums = () =>
+    new Map([...works.journal.notes(epoch.key, uids)].map(([uid, note]) => [uid, note.sha256]));
+  works.ways.brought(works.route, placed.receipts, sums);
   return placed;
+}
+
+/** Rejects, with kind `circle`, where other routes bring back what this one has carried, under another name of a server. */
+function refuseRoundTrip(
+  { ways, route }: Works,
+  { epoch }: Batch,
+  originals: readonly Original[],
+): void {
+  if (!ways.recognise(route, epoch.key, originals)) return;
+  const [circle] = ways.circles(route.name);
+  if (circle === undefined) return;
+  throw new Failure(`${circle}.`, {
+    step: 'fetch',
+    scope: 'account',
+    kind: 'circle',
+    lasting: true,
+  });
 }
 
 function refusedAny({ journal }: Works, { epoch, messages }: Batch): boolean {

@@ -118,6 +118,7 @@ export class RouteRunner {
       quit,
       cut,
       startedAt: clock.ticks(),
+      ways: world.ways,
       moveFolder: after.kind === 'move' ? new MoveFolder(after.folder) : undefined,
       sourcesUnder: (uidValidity) => this.#epochs.under(uidValidity),
       begin: (epoch) => this.#epochs.begin(epoch),

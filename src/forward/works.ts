@@ -12,6 +12,7 @@ import type { Listings } from './listing.ts';
 import type { MoveFolder } from './move-folder.ts';
 import type { Pace } from './pace.ts';
 import type { Strikes } from './strikes.ts';
+import type { Ways } from './ways.ts';
 
 export interface Works {
   readonly route: Route;
@@ -33,6 +34,8 @@ export interface Works {
   readonly startedAt: number;
   /** Messages' bytes by UID, fetched on a connection of their own; what is gone, or can't be had so, is missing. */
   readonly fetchAgain: (epoch: Epoch, uids: readonly number[]) => Promise<Map<number, Buffer>>;
+  /** Where the mail of all routes goes. */
+  readonly ways: Ways;
   /** The folder of AFTER_DELIVERY=move:FOLDER. */
   readonly moveFolder: MoveFolder | undefined;
   /** The source folders of the route that this process has seen under a UIDVALIDITY. */
