@@ -3,9 +3,11 @@ import { checkReport, type RouteFacts } from '../check/report.ts';
 import { reportJson, reportText } from '../check/text.ts';
 import { type Config, readEnvironment } from '../config/config.ts';
 import { asFailure } from '../domain/failure.ts';
+import type { FolderStatus } from '../domain/ports.ts';
 import type { Route } from '../domain/route.ts';
 import type { Measure } from '../domain/survey.ts';
 import { hidden } from '../forward/move-folder.ts';
+import type { Plan } from '../forward/plan.ts';
 import { planOf } from '../forward/planning.ts';
 import { Ways } from '../forward/ways.ts';
 import { type Surveyed, surveyAccount } from '../imap/survey.ts';
@@ -46,6 +48,19 @@ function withCircles(all: readonly RouteFacts[]): RouteFacts[] {
   });
 }
 
+/** Where the counterparts that there are stand. One that can't be asked is missing. */
+async function standingsOf(
+  pairs: Plan['pairs'],
+  { standing }: Surveyed,
+): Promise<Map<string, FolderStatus>> {
+  const standings = new Map<string, FolderStatus>();
+  for (const { dest, exists } of pairs) {
+    const status = exists ? await standing(dest).catch(() => undefined) : undefined;
+    if (status) standings.set(dest, status);
+  }
+  return standings;
+}
+
 /** A move folder that the source has and does not list. */
 async function unlisted(
   { afterDelivery: after }: Route,
@@ -78,7 +93,7 @@ async function gather(route: Route, signal: AbortSignal): Promise<RouteFacts> {
         .catch((thrown: unknown) => asFailure(thrown, 'look').message);
       measures.set(folder, measure);
     }
-    return { ...facts, plan, measures };
+    return { ...facts, plan, measures, standings: await standingsOf(plan.pairs, destination) };
   } finally {
     await Promise.all([source.end(), destination.end()]);
   }
