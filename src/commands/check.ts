@@ -6,7 +6,7 @@ import { asFailure } from '../domain/failure.ts';
 import type { FolderStatus } from '../domain/ports.ts';
 import type { Route } from '../domain/route.ts';
 import type { Measure } from '../domain/survey.ts';
-import { hidden } from '../forward/move-folder.ts';
+import { hidden, isListed } from '../forward/move-folder.ts';
 import type { Plan } from '../forward/plan.ts';
 import { planOf } from '../forward/planning.ts';
 import { Ways } from '../forward/ways.ts';
@@ -66,7 +66,7 @@ async function unlisted(
   { afterDelivery: after }: Route,
   { survey, measure }: Surveyed,
 ): Promise<string[]> {
-  if (after.kind !== 'move' || survey.folders.some(({ path }) => path === after.folder)) return [];
+  if (after.kind !== 'move' || isListed(survey, after.folder)) return [];
   const isThere = await measure(after.folder).then(
     () => true,
     () => false,

@@ -30,8 +30,8 @@ export class MoveFolder {
   }
 
   /** Hears what the source lists now. */
-  listed({ folders }: Listing): void {
-    this.#isListed = folders.some(({ path }) => path === this.#folder);
+  listed(listing: Listing): void {
+    this.#isListed = isListed(listing, this.#folder);
   }
 
   /** It was said to be missing. */
@@ -68,6 +68,12 @@ export class MoveFolder {
     this.listed(await session.listFolders());
     if (!this.#isListed) throw circle(hidden(folder));
   }
+}
+
+/** Whether a folder is listed under that very name. INBOX is the same in any letter case (RFC 9051 §5.1). */
+export function isListed({ folders }: Listing, folder: string): boolean {
+  const nameOf = (path: string) => (path.toUpperCase() === 'INBOX' ? 'INBOX' : path);
+  return folders.some(({ path }) => nameOf(path) === nameOf(folder));
 }
 
 /** In which source folder copies lie. Folders made in one second may have one UIDVALIDITY: the numbers have to be there, too. */
