@@ -6,6 +6,7 @@ import { refuse } from './aside.ts';
 import { fetchOriginals } from './fetch.ts';
 import { type Batch, bytesOf } from './folder-state.ts';
 import { deadly, tooLarge } from './hindrances.ts';
+import { cautiously } from './one-mailbox.ts';
 import { type Placed, place } from './place.ts';
 import { retire } from './retire.ts';
 import { attempt } from './retry.ts';
@@ -111,7 +112,9 @@ async function once(works: Works, batch: Batch, trip: Trip): Promise<Outcome> {
   const seek = [...roads.seek, ...told.other];
   const travelling = withinLimits(works, batch, [...seek, ...roads.fresh], notes);
   const seeking = new Set(seek.map(({ uid }) => uid));
-  const outcome = await send(works, batch, travelling, seeking, notes, trip);
+  const outcome = await cautiously(epoch, () =>
+    send(works, batch, travelling, seeking, notes, trip),
+  );
   if (told.unclear.length > 0) throw unclear(batch, told.unclear);
   return outcome;
 }

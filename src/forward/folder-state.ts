@@ -1,8 +1,10 @@
 /** What one process knows of a source folder under one UIDVALIDITY: what was seen, and what is in hand. */
+import type { Failure } from '../domain/failure.ts';
 import type { FolderView, Listed } from '../domain/message.ts';
 import type { Deaths, FolderKey, SourceSession } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair } from '../domain/route.ts';
+import { Hold } from './hold.ts';
 import type { Lane } from './lane.ts';
 import type { Kinship } from './one-mailbox.ts';
 import { Together } from './together.ts';
@@ -57,8 +59,14 @@ export class Epoch {
   doubtSince: number | undefined;
   /** Size and INTERNALDATE of what is marked \Deleted there and not known to the journal. */
   marked: ReadonlySet<string> = new Set();
-  /** It is known that the destination folder is another one, although both have one UIDVALIDITY. */
+  /** It is known that the destination folder is another one. */
   isApart = false;
+  /** Resolves when that becomes known. */
+  readonly parted = Promise.withResolvers<void>();
+  /** As long as it is not, one batch at a time is brought there. */
+  readonly turn = new Hold(1);
+  /** It is known that both are one. */
+  circle: Failure | undefined;
   /** What is being found out about that, for all batches that wait for it. */
   asking: Promise<Kinship> | undefined;
   /** It was told that carried mail stays marked because others have marked theirs. */
@@ -70,6 +78,12 @@ export class Epoch {
     this.fence = view.uidNext;
     this.highest = view.uidNext - 1;
     this.before = before;
+  }
+
+  /** The destination folder is another one, for as long as this epoch lasts. */
+  setApart(): void {
+    this.isApart = true;
+    this.parted.resolve();
   }
 
   /** The UIDs that were marked on that connection. */

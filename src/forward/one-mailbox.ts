@@ -7,7 +7,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import { compare, type Receipt } from '../domain/receipt.ts';
-import type { Batch } from './folder-state.ts';
+import type { Batch, Epoch } from './folder-state.ts';
 import type { Works } from './works.ts';
 
 /** Both folders are one; they are two; or it was not to be found out this time. */
@@ -40,10 +40,26 @@ export async function refuseOneMailbox(
     epoch.key,
     receipts.map(({ original }) => original.uid),
   );
-  throw new Failure(
+  epoch.circle = new Failure(
     `${epoch.pair.source} at the source and ${first.copy.folder} at the destination are one and the same folder. Both accounts are one: check SOURCE_HOST, DEST_HOST and the users, or name another folder in FOLDERS.`,
     { step: 'verify', scope: 'account', kind: 'circle', lasting: true },
   );
+  throw epoch.circle;
+}
+
+/**
+ * Brings and retires a batch, alone of its folder until it is known that both folders are two: else what it appends comes in
+ * at the source as new mail, and is appended in its turn before it is known that they are one.
+ */
+export function cautiously<T>(epoch: Epoch, work: () => Promise<T>): Promise<T> {
+  if (epoch.isApart) return work();
+  return new Promise((resolve, reject) => {
+    void epoch.turn.use(1, async () => {
+      const result = epoch.circle ? Promise.reject(epoch.circle) : work();
+      const ended = result.then(resolve, reject);
+      await Promise.race([ended, epoch.parted.promise]);
+    });
+  });
 }
 
 /** Batches of one folder that ask at one time get one answer. */
@@ -53,14 +69,19 @@ async function kinshipOf(
   receipts: readonly Receipt[],
 ): Promise<Kinship> {
   // Under keep no flag can be set at the source, and nothing is removed.
-  if (works.route.afterDelivery.kind === 'keep')
-    return (await turnedUp(works, batch, receipts)) ? 'one' : 'apart';
   const { epoch } = batch;
+  if (works.route.afterDelivery.kind === 'keep') {
+    if (await turnedUp(works, batch, receipts)) return 'one';
+    const { receipt, size } = probeOf(works, batch, receipts);
+    const byNumbers = await works.cargo.use(4 * size, () => compareNumbers(works, batch, receipt));
+    if (byNumbers === 'apart') epoch.setApart();
+    return 'apart';
+  }
   epoch.asking ??= ask(works, batch, receipts).finally(() => {
     epoch.asking = undefined;
   });
   const kinship = await epoch.asking;
-  if (kinship === 'apart') epoch.isApart = true;
+  if (kinship === 'apart') epoch.setApart();
   return kinship;
 }
 
