@@ -63,8 +63,9 @@ export class MoveFolder {
 
   async #make(session: SourceSession): Promise<void> {
     const folder = this.#folder;
-    if ((await session.statuses([folder])).has(folder)) throw circle(hidden(folder));
-    await session.ensureFolder(folder);
+    const isThere = (await session.statuses([folder])).has(folder);
+    if (!isThere) await session.ensureFolder(folder);
+    // Another connection may have made it a moment ago: the list decides.
     this.listed(await session.listFolders());
     if (!this.#isListed) throw circle(hidden(folder));
   }

@@ -243,6 +243,16 @@ describe('without UIDPLUS at the source', () => {
     expect(rig.source.folder().messages.length).toBe(1);
   });
 
+  it('moves to a folder that somebody makes in that very moment', async () => {
+    await using rig = new Rig('A', 'B');
+    for (const folder of ['INBOX', 'A', 'B']) rig.source.put(letter(), { folder });
+    rig.source.plan('statuses', { before: () => rig.source.makeFolder('Carried') });
+    rig.start({ afterDelivery: { kind: 'move', folder: 'Carried' } });
+    await rig.saw('delivery.done', 3);
+    expect(rig.count('route.blocked')).toBe(0);
+    expect(rig.source.folder('Carried').messages.length).toBe(3);
+  });
+
   it('stops where what it moves turns up in a source folder', async () => {
     await using rig = new Rig('Carried');
     alias(rig, 'Done', 'Carried');
