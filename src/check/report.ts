@@ -1,4 +1,5 @@
 /** What both sides of a route said, made into a report: what works, what is lacking and costs what, what goes where. Pure. */
+import type { FolderStatus } from '../domain/ports.ts';
 import {
   type Account,
   type AfterDelivery,
@@ -96,6 +97,8 @@ export interface RouteFacts {
   readonly plan?: PlanView;
   /** By source folder: what is in it, or the sentence that says why that is not known. */
   readonly measures: ReadonlyMap<string, Measure | string>;
+  /** By destination folder: where it stands, as far as that is known. */
+  readonly standings?: ReadonlyMap<string, FolderStatus>;
 }
 
 export function checkReport(routes: readonly RouteFacts[], doubts: readonly string[]): CheckReport {
@@ -106,8 +109,9 @@ export function checkReport(routes: readonly RouteFacts[], doubts: readonly stri
 /** @param all the routes of the same configuration: what they bring to one destination has to find room there together */
 export function routeReport(facts: RouteFacts, all: readonly RouteFacts[] = [facts]): RouteReport {
   const { route, source, destination } = facts;
-  const plan = facts.plan && planReport(facts, facts.plan);
-  const connections = plan && connectionsOf(route, plan);
+  const watchers = watchersOf(route, all);
+  const plan = facts.plan && planReport(facts, facts.plan, watchers);
+  const connections = plan && connectionsOf(route, plan, watchers);
   const sides = {
     source: sideReport(route, route.source, source, connections?.source),
     destination: sideReport(route, route.destination, destination, connections?.destination),
@@ -117,15 +121,21 @@ export function routeReport(facts: RouteFacts, all: readonly RouteFacts[] = [fac
     route: route.name,
     ready: why.length === 0,
     why,
-    notes: [...leftOutNotes(plan), ...connectionNotes(sides), ...limitNotes(route, destination)],
+    notes: [
+      ...leftOutNotes(plan),
+      ...oneMailboxNotes(facts),
+      ...connectionNotes(sides),
+      ...limitNotes(route, destination),
+    ],
     ...sides,
     ...(plan && { plan }),
   };
 }
 
 function planReport(
-  { route, source, destination, measures }: RouteFacts,
+  { source, destination, measures }: RouteFacts,
   plan: PlanView,
+  watchers: number,
 ): PlanReport {
   const there = new Set(destination.folders.map(({ path }) => inOneSpelling(path)));
   const folders = plan.pairs.map((pair, i): PlannedReport => {
@@ -134,8 +144,8 @@ function planReport(
       source: pair.source,
       destination: pair.dest,
       exists: there.has(inOneSpelling(pair.dest)),
-      watched: watchedBy(i, route, source),
-      ...(typeof measure === 'string' ? { failure: measure } : measure),
+      watched: watchedBy(i, watchers, source),
+      ...(typeof measure === 'string' ? { failure: measure } : amountOf(measure)),
       ...(pair.said !== undefined && { said: pair.said }),
     };
   });
@@ -149,14 +159,42 @@ function planReport(
   };
 }
 
+function amountOf(measure: Measure | undefined): Pick<PlannedReport, 'messages' | 'bytes'> {
+  return measure ? { messages: measure.messages, bytes: measure.bytes } : {};
+}
+
+/**
+ * How many folders of a route hold IDLE: routes from one account share the most that any of them may have. Each has its
+ * even part; what others do not want of theirs is free for all.
+ */
+function watchersOf({ name, source }: Route, all: readonly RouteFacts[]): number {
+  const sharing = all
+    .filter(({ route }) => loginId(route.source) === loginId(source))
+    .map(({ route, plan }) => ({
+      name: route.name,
+      most: route.maxWatchers,
+      wants: Math.min(route.maxWatchers, plan?.pairs.length ?? 0),
+      has: 0,
+    }));
+  let free = Math.max(...sharing.map(({ most }) => most));
+  while (free > 0) {
+    const lacking = sharing.filter(({ wants, has }) => has < wants);
+    const [poorest] = lacking.toSorted((a, b) => a.has - b.has);
+    if (poorest === undefined) break;
+    poorest.has++;
+    free--;
+  }
+  return sharing.find((each) => each.name === name)?.has ?? 0;
+}
+
 /** The plan's first folders have a connection each; of the others one tells, or is asked. */
-function watchedBy(place: number, route: Route, { capabilities }: Survey): Watched {
-  if (place < route.maxWatchers) return capabilities.has('IDLE') ? 'IDLE' : 'NOOP';
+function watchedBy(place: number, watchers: number, { capabilities }: Survey): Watched {
+  if (place < watchers) return capabilities.has('IDLE') ? 'IDLE' : 'NOOP';
   return capabilities.has('NOTIFY') ? 'NOTIFY' : 'STATUS';
 }
 
-function connectionsOf(route: Route, { folders }: PlanReport) {
-  const watches = Math.min(route.maxWatchers, folders.length);
+function connectionsOf(route: Route, { folders }: PlanReport, watchers: number) {
+  const watches = Math.min(watchers, folders.length);
   const goesRound = folders.length > watches || watches === 0;
   return { source: watches + (goesRound ? 1 : 0), destination: route.concurrency };
 }
@@ -345,6 +383,24 @@ function leftOutNotes(plan: PlanReport | undefined): string[] {
   return wanted.map(
     ({ folder, why }) => `${folder} is left out, although FOLDERS asks for it: ${why}.`,
   );
+}
+
+/** Pairs whose folders stand alike in every number: `run` finds out what they are, and `check`, which changes nothing, can't. */
+function oneMailboxNotes({ plan, measures, standings }: RouteFacts): string[] {
+  const alike = (plan?.pairs ?? []).filter(({ source, dest }) => {
+    const [here, there] = [measures.get(source), standings?.get(dest)];
+    if (here === undefined || typeof here === 'string' || there?.uidValidity === undefined)
+      return false;
+    return (['uidValidity', 'uidNext', 'messages'] as const).every(
+      (number) => here[number] === there[number],
+    );
+  });
+  const [first] = alike;
+  if (first === undefined) return [];
+  const more = alike.length > 1 ? ` (and ${alike.length - 1} more pairs)` : '';
+  return [
+    `${first.source} at the source and ${first.dest} at the destination have the same UIDVALIDITY, UIDNEXT and number of messages${more}: they may be one and the same folder under two names of a server. imapferry finds that out before it removes anything, and stops if they are.`,
+  ];
 }
 
 function connectionNotes(sides: Record<'source' | 'destination', SideReport>): string[] {

@@ -3,11 +3,14 @@ import { checkReport, type RouteFacts } from '../check/report.ts';
 import { reportJson, reportText } from '../check/text.ts';
 import { type Config, readEnvironment } from '../config/config.ts';
 import { asFailure } from '../domain/failure.ts';
+import type { FolderStatus } from '../domain/ports.ts';
 import type { Account, Route } from '../domain/route.ts';
 import type { Measure, Survey } from '../domain/survey.ts';
+import { hidden, isListed } from '../forward/move-folder.ts';
+import type { Plan } from '../forward/plan.ts';
 import { mustList, planOf } from '../forward/planning.ts';
 import { Ways } from '../forward/ways.ts';
-import { surveyAccount } from '../imap/survey.ts';
+import { type Surveyed, surveyAccount } from '../imap/survey.ts';
 
 export interface CheckOptions {
   readonly json: boolean;
@@ -45,6 +48,32 @@ function withCircles(all: readonly RouteFacts[]): RouteFacts[] {
   });
 }
 
+/** Where the counterparts that there are stand. One that can't be asked is missing. */
+async function standingsOf(
+  pairs: Plan['pairs'],
+  { standing }: Surveyed,
+): Promise<Map<string, FolderStatus>> {
+  const standings = new Map<string, FolderStatus>();
+  for (const { dest, exists } of pairs) {
+    const status = exists ? await standing(dest).catch(() => undefined) : undefined;
+    if (status) standings.set(dest, status);
+  }
+  return standings;
+}
+
+/** A move folder that the source has and does not list. */
+async function unlisted(
+  { afterDelivery: after }: Route,
+  { survey, measure }: Surveyed,
+): Promise<string[]> {
+  if (after.kind !== 'move' || isListed(survey, after.folder)) return [];
+  const isThere = await measure(after.folder).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? [hidden(after.folder)] : [];
+}
+
 /** Never rejects but for a mistake of ours. */
 async function gather(route: Route, signal: AbortSignal): Promise<RouteFacts> {
   const [source, destination] = await Promise.all([
@@ -58,7 +87,8 @@ async function gather(route: Route, signal: AbortSignal): Promise<RouteFacts> {
       destination: believed(destination.survey, 'destination'),
     };
     if (facts.source.failure || facts.destination.failure) return { ...facts, measures: new Map() };
-    const plan = planOf(route, facts.source, facts.destination);
+    const made = planOf(route, facts.source, facts.destination);
+    const plan = { ...made, mistakes: [...made.mistakes, ...(await unlisted(route, source))] };
     const measures = new Map<string, Measure | string>();
     for (const { source: folder } of plan.pairs) {
       const measure = await source
@@ -66,7 +96,7 @@ async function gather(route: Route, signal: AbortSignal): Promise<RouteFacts> {
         .catch((thrown: unknown) => asFailure(thrown, 'look').message);
       measures.set(folder, measure);
     }
-    return { ...facts, plan, measures };
+    return { ...facts, plan, measures, standings: await standingsOf(plan.pairs, destination) };
   } finally {
     await Promise.all([source.end(), destination.end()]);
   }

@@ -11,6 +11,8 @@ import {
   COMMON_VARIABLES,
   type CommonValues,
   ROUTE_VARIABLES,
+  type Side,
+  secretNames,
   VARIABLES,
   type Values,
   type Variables,
@@ -128,7 +130,7 @@ function readRoute(name: string, settings: Settings, env: Environment): RouteRea
       ...destination.doubts,
       ...securityDoubts('SOURCE', whole, called),
       ...securityDoubts('DEST', whole, called),
-      ...secretDoubts(settings),
+      ...secretDoubts(settings, whole),
       ...folderDoubts(whole, called),
       ...verifyDoubts(whole, called),
       ...dryRunDoubts(whole, called),
@@ -215,16 +217,43 @@ function sameAccount(values: Partial<Values>): boolean {
   return values.SOURCE_HOST !== undefined && of('SOURCE') === of('DEST');
 }
 
-/** A login name of its own beside somebody else's password is hardly ever meant. */
-function secretDoubts({ called }: Settings): string[] {
+/** A login name or a host of its own beside somebody else's password is hardly ever meant, nor is a secret of another kind. */
+function secretDoubts(settings: Settings, values: Values): string[] {
   return (['SOURCE', 'DEST'] as const).flatMap((side) => {
-    const user = called(`${side}_USER`);
-    const secret = called(`${side}_PASSWORD`);
-    if (user === `${side}_USER` || secret !== `${side}_PASSWORD`) return [];
-    return [
-      `${user} is the route's own, and its password is the one of all routes: set ${user.replace(/USER$/, 'PASSWORD_FILE')}, unless both accounts have the same one.`,
-    ];
+    const isOwn = (name: string) => settings.called(`${side}_${name}`) !== `${side}_${name}`;
+    if (isOwn('PASSWORD')) return isOwn('AUTH') ? [] : tokenDoubts(side, settings, values);
+    return isOwn('USER') || isOwn('HOST') ? sharedSecretDoubts(side, settings, isOwn) : [];
   });
+}
+
+/** Whom the password of all routes is sent to, and for whom. */
+function sharedSecretDoubts(
+  side: Side,
+  { called }: Settings,
+  isOwn: (name: string) => boolean,
+): string[] {
+  const [user, host] = [called(`${side}_USER`), called(`${side}_HOST`)];
+  const ownSecret = `${isOwn('HOST') ? host.replace(/HOST$/, '') : user.replace(/USER$/, '')}PASSWORD_FILE`;
+  if (!isOwn('HOST'))
+    return [
+      `${user} is the route's own, and its password is the one of all routes: set ${ownSecret}, unless both accounts have the same one.`,
+    ];
+  const shared = isOwn('USER')
+    ? 'the password of all routes is'
+    : `${side}_USER and the password of all routes are`;
+  return [
+    `${host} is the route's own, and ${shared} sent to that server: set ${ownSecret}, unless the account there has the same one.`,
+  ];
+}
+
+/** A password is no access token, and who inherits SOURCE_AUTH may not think of it. */
+function tokenDoubts(side: Side, { called, set }: Settings, values: Values): string[] {
+  if (values[`${side}_AUTH`] !== 'oauth2') return [];
+  const names = secretNames(side).filter((name) => set.get(name));
+  const secret = called(names[0] ?? `${side}_PASSWORD`);
+  return [
+    `${secret} is the route's own, and ${side}_AUTH of all routes is oauth2: it is sent as an access token. If it delivers a password, set ${called(`${side}_PASSWORD`).replace(/PASSWORD$/, 'AUTH')}=password.`,
+  ];
 }
 
 /** Who names an old mailbox of its own may want a new one of its own, too. */

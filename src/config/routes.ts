@@ -1,5 +1,5 @@
 /** What can be wrong between routes: one source folder in two of them, and mail that goes round in a circle. */
-import { type FolderRule, loginId, type Route } from '../domain/route.ts';
+import { type FolderRule, loginId, type Rival, type Route } from '../domain/route.ts';
 import { matches } from '../domain/wildcards.ts';
 import { sameFolder } from './folders.ts';
 import type { Mistake } from './mistakes.ts';
@@ -14,7 +14,11 @@ export interface Drawn {
 export function rivalsOf(route: Route, all: readonly Drawn[]): Pick<Route, 'rivals'> {
   const rivals = all.flatMap(({ route: other }) => (areRivals(route, other) ? [other] : []));
   if (rivals.length === 0) return {};
-  return { rivals: rivals.map(({ name, folders }) => ({ name, folders })) };
+  return { rivals: rivals.map(rivalOf) };
+}
+
+function rivalOf({ name, folders, afterDelivery: after }: Route): Rival {
+  return { name, folders, ...(after.kind === 'move' && { moveTo: after.folder }) };
 }
 
 function areRivals(one: Route, other: Route): boolean {
@@ -28,7 +32,7 @@ function areRivals(one: Route, other: Route): boolean {
 
 /** What patterns stand for is known only with the servers' folders: that is the plan's to tell. */
 export function betweenRoutes(all: readonly Drawn[]): Mistake[] {
-  return [...sharedFolders(all), ...circles(all)];
+  return [...sharedFolders(all), ...carriedAgain(all), ...circles(all)];
 }
 
 /** A folder that one route names, and another one names or matches. */
@@ -49,6 +53,32 @@ function sharedFolders(all: readonly Drawn[]): Mistake[] {
       ];
     }),
   );
+}
+
+/** A folder that one route names, and to which another one moves what it has carried. */
+function carriedAgain(all: readonly Drawn[]): Mistake[] {
+  return all.flatMap(({ route, variable }) =>
+    all.flatMap(({ route: other }) => {
+      const { moveTo } = rivalOf(other);
+      if (moveTo === undefined || !areRivals(route, other)) return [];
+      const named = route.folders.findIndex(
+        (rule) => rule.kind === 'folder' && isOne(rule.name, moveTo),
+      );
+      if (named < 0) return [];
+      return [
+        {
+          variable,
+          wrong: `names in entry ${named + 1} the folder to which the route ${other.name} moves what it has carried from the same account: that would be carried once more`,
+          example: 'AFTER_DELIVERY=move:Carried, with a folder that no route carries',
+        },
+      ];
+    }),
+  );
+}
+
+/** Some servers take two names that differ in case for one. */
+function isOne(name: string, other: string): boolean {
+  return name.toLowerCase() === other.toLowerCase();
 }
 
 /** Whether rules mean a folder of that name. What `%` stands for is not sure: separators are not known yet. */

@@ -37,7 +37,7 @@ export type Kind =
   | 'throttled'
   /** The server lets no further connection in: there are too many at once. */
   | 'crowded'
-  /** Source and destination folder are one: nothing can be proven by a copy there. */
+  /** What is carried, or moved, comes back to where it came from: source and destination are one, or go round. */
   | 'circle'
   /** The connection ended or fell silent. */
   | 'lost'

@@ -84,9 +84,13 @@ export interface SourceSession extends Session {
   /**
    * Moves exactly `uids` to another folder of the source: MOVE (RFC 6851), else UID COPY with its COPYUID checked, then
    * mark and UID EXPUNGE. Resolves with those that are gone from here. Rejects, lasting, where the server has
-   * neither MOVE nor UIDPLUS.
+   * neither MOVE nor UIDPLUS. `copied` is called with what the server says of the copies, where it does.
    */
-  move(uids: readonly number[], to: string): Promise<Set<number>>;
+  move(
+    uids: readonly number[],
+    to: string,
+    copied?: (copies: { readonly uidValidity: number; readonly uids: readonly number[] }) => void,
+  ): Promise<Set<number>>;
   /** As `move` wants its folder: there, or made now and subscribed. */
   ensureFolder(folder: string): Promise<void>;
 }

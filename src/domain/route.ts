@@ -70,7 +70,15 @@ export interface Route {
   /** Says what it would do with each message, and changes nothing on either side or in STATE_DIR. */
   readonly dryRun: boolean;
   /** Other routes from the same source account: no folder may be in both, unless both keep. */
-  readonly rivals?: readonly { readonly name: string; readonly folders: readonly FolderRule[] }[];
+  readonly rivals?: readonly Rival[];
+}
+
+/** Another route from the same source account. */
+export interface Rival {
+  readonly name: string;
+  readonly folders: readonly FolderRule[];
+  /** Where it moves what it has carried (AFTER_DELIVERY=move:FOLDER). */
+  readonly moveTo?: string;
 }
 
 /** A source folder and its counterpart. Paths are as each server spells them, decoded from modified UTF-7. */

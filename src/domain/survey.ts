@@ -37,4 +37,7 @@ export interface Measure {
   readonly messages: number;
   /** The sum of the messages' sizes in bytes, as the server says them. */
   readonly bytes: number;
+  /** What numbers its messages have, as far as the server says so. */
+  readonly uidValidity?: number;
+  readonly uidNext?: number;
 }

@@ -98,7 +98,7 @@ export class Blockade {
         folder: source,
         dest,
         why: failure.message,
-        msg: `${failure.message} The route ${this.#route} carries nothing more until imapferry is started again; every original stays. Both accounts are one: check SOURCE_HOST, DEST_HOST and the users, or name another folder in FOLDERS.`,
+        msg: `${failure.message} The route ${this.#route} carries nothing more until imapferry is started again; every original that is there stays.`,
       });
     }
     if (this.patience === 'none') {

@@ -1,11 +1,12 @@
 /** One batch, straight through: fetch, append, verify, retire. */
 import { Failure } from '../domain/failure.ts';
-import type { Listed } from '../domain/message.ts';
+import type { Listed, Original } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { refuse } from './aside.ts';
 import { fetchOriginals } from './fetch.ts';
 import { type Batch, bytesOf } from './folder-state.ts';
 import { deadly, tooLarge } from './hindrances.ts';
+import { cautiously } from './one-mailbox.ts';
 import { type Placed, place } from './place.ts';
 import { retire } from './retire.ts';
 import { attempt } from './retry.ts';
@@ -111,7 +112,9 @@ async function once(works: Works, batch: Batch, trip: Trip): Promise<Outcome> {
   const seek = [...roads.seek, ...told.other];
   const travelling = withinLimits(works, batch, [...seek, ...roads.fresh], notes);
   const seeking = new Set(seek.map(({ uid }) => uid));
-  const outcome = await send(works, batch, travelling, seeking, notes, trip);
+  const outcome = await cautiously(epoch, () =>
+    send(works, batch, travelling, seeking, notes, trip),
+  );
   if (told.unclear.length > 0) throw unclear(batch, told.unclear);
   return outcome;
 }
@@ -129,15 +132,11 @@ async function send(
   trip.atDestination = true;
   await works.destinations.ready();
   trip.atDestination = false;
-  // Were both one folder, each copy would come up as new mail: until that is known, no second batch is sent.
-  const placed = await batch.epoch.onTrial(async () => {
-    const placed = await works.cargo.use(bytesOf(travelling), () =>
-      bring(works, batch, travelling, seeking, notes, trip),
-    );
-    await retire(works, batch, placed?.receipts ?? [], trip.carried);
-    return placed;
-  });
-  const failure = placed?.failure;
+  const placed = await works.cargo.use(bytesOf(travelling), () =>
+    bring(works, batch, travelling, seeking, notes, trip),
+  );
+  const { receipts, failure } = placed ?? { receipts: [] };
+  await retire(works, batch, receipts, trip.carried);
   trip.atDestination = failure !== undefined;
   if (failure) throw failure;
   if (refusedAny(works, batch)) return 'some refused';
@@ -160,6 +159,7 @@ async function bring(
     refuse(works, epoch, intentOf(original), notes.get(original.uid), why);
   }
   if (originals.length === 0) return undefined;
+  refuseRoundTrip(works, batch, originals);
   for (const { uid, flags } of originals) {
     // A copy that an earlier attempt made has the flags of that time.
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
@@ -167,7 +167,28 @@ async function bring(
   trip.atDestination = true;
   const placed = await place(works, batch, originals, seeking, notes);
   trip.atDestination = false;
+  const uids = placed.receipts.map(({ original }) => original.uid);
+  const sums = () =>
+    new Map([...works.journal.notes(epoch.key, uids)].map(([uid, note]) => [uid, note.sha256]));
+  works.ways.brought(works.route, placed.receipts, sums);
   return placed;
+}
+
+/** Rejects, with kind `circle`, where other routes bring back what this one has carried, under another name of a server. */
+function refuseRoundTrip(
+  { ways, route }: Works,
+  { epoch }: Batch,
+  originals: readonly Original[],
+): void {
+  if (!ways.recognise(route, epoch.key, originals)) return;
+  const [circle] = ways.circles(route.name);
+  if (circle === undefined) return;
+  throw new Failure(`${circle}.`, {
+    step: 'fetch',
+    scope: 'account',
+    kind: 'circle',
+    lasting: true,
+  });
 }
 
 function refusedAny({ journal }: Works, { epoch, messages }: Batch): boolean {

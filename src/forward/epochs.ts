@@ -38,6 +38,13 @@ export class Epochs {
     return epoch;
   }
 
+  /** The folders that were last seen under a UIDVALIDITY. */
+  under(uidValidity: number): string[] {
+    return [...this.#latest].flatMap(([folder, epoch]) =>
+      epoch.uidValidity === uidValidity ? [folder] : [],
+    );
+  }
+
   /**
    * To be awaited before an epoch is looked at. The same messages may be on their way under the folder's earlier numbers:
    * only when none is any more does the journal close these rows, and free their copies to be found again.

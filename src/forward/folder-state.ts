@@ -1,10 +1,13 @@
 /** What one process knows of a source folder under one UIDVALIDITY: what was seen, and what is in hand. */
+import type { Failure } from '../domain/failure.ts';
 import type { FolderView, Listed } from '../domain/message.ts';
 import type { Deaths, FolderKey, SourceSession } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair } from '../domain/route.ts';
 import type { Spent } from './budget.ts';
+import { Hold } from './hold.ts';
 import type { Lane } from './lane.ts';
+import type { Kinship } from './one-mailbox.ts';
 import { Together } from './together.ts';
 
 /** A message of an APPEND of this process, while its copy is not proven and may be at the destination. */
@@ -57,8 +60,16 @@ export class Epoch {
   doubtSince: number | undefined;
   /** Size and INTERNALDATE of what is marked \Deleted there and not known to the journal. */
   marked: ReadonlySet<string> = new Set();
-  #isApart = false;
-  #trial: PromiseWithResolvers<void> | undefined;
+  /** It is known that the destination folder is another one. */
+  isApart = false;
+  /** Resolves when that becomes known. */
+  readonly parted = Promise.withResolvers<void>();
+  /** As long as it is not, one batch at a time is brought there. */
+  readonly turn = new Hold(1);
+  /** It is known that both are one. */
+  circle: Failure | undefined;
+  /** What is being found out about that, for all batches that wait for it. */
+  asking: Promise<Kinship> | undefined;
   /** It was told that carried mail stays marked because others have marked theirs. */
   heldTold = false;
 
@@ -78,28 +89,10 @@ export class Epoch {
     this.doubtSince = same?.doubtSince;
   }
 
-  /** It is known that the destination folder is another one. */
-  get isApart(): boolean {
-    return this.#isApart;
-  }
-
-  set isApart(is: boolean) {
-    this.#isApart = is;
-    if (is) this.#trial?.resolve();
-  }
-
-  /** Does one piece of work after another until it is known that the destination folder is another one. */
-  async onTrial<T>(work: () => Promise<T>): Promise<T> {
-    while (!this.#isApart && this.#trial) await this.#trial.promise;
-    if (this.#isApart) return work();
-    const trial = Promise.withResolvers<void>();
-    this.#trial = trial;
-    try {
-      return await work();
-    } finally {
-      this.#trial = undefined;
-      trial.resolve();
-    }
+  /** The destination folder is another one, for as long as this epoch lasts. */
+  setApart(): void {
+    this.isApart = true;
+    this.parted.resolve();
   }
 
   /** The UIDs that were marked on that connection. */
@@ -168,7 +161,7 @@ export function isSuspect(deaths: Deaths | undefined): boolean {
 const MOST_SINGLE = 25;
 
 /**
- * Cuts messages into batches of at most 100 messages and 8 MB; a larger message travels alone. Where every message is
+ * Cuts messages into batches of at most 200 messages and 8 MB; a larger message travels alone. Where every message is
  * a round trip of its own (`lanes` > 1), batches are smaller, and spread over that many connections.
  */
 export function cut(messages: readonly Listed[], lanes: number): Listed[][] {

@@ -44,7 +44,7 @@ function placeHere(
   const bring = async (session: DestinationSession): Promise<Placed> => {
     const sought = originals.filter(({ uid }) => seeking.has(uid));
     const view = await openDestination(works, session, epoch.pair, sought.length > 0);
-    if (view.uidValidity !== epoch.uidValidity) epoch.isApart = true;
+    if (view.uidValidity !== epoch.uidValidity) epoch.setApart();
     const recovered = await recover(works, session, view, epoch, sought, notes);
     const lost = new Set(recovered.absent.map(({ uid }) => uid));
     const toAppend = originals.filter(({ uid }) => !seeking.has(uid) || lost.has(uid));

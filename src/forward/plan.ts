@@ -58,7 +58,7 @@ export function makePlan(input: PlanInput): Plan {
   const barred = new Map(
     chosen.folders.map(({ folder, named }) => [
       folder.path,
-      source.barred(folder, named) ?? movedTo(folder, input.moveTo),
+      source.barred(folder, named) ?? movedTo(folder, input),
     ]),
   );
   const carried = [...barred].flatMap(([path, why]) => (why === undefined ? [path] : []));
@@ -83,14 +83,39 @@ export function makePlan(input: PlanInput): Plan {
     });
   }
   pairs.sort((a, b) => Number(isInbox(b.source)) - Number(isInbox(a.source)));
-  const mistakes = [...mistakesOf(pairs, dest, input), ...shared(pairs, source, input)];
+  const mistakes = [
+    ...mistakesOf(pairs, dest, input),
+    ...shared(pairs, source, input),
+    ...misspelt(source, input),
+  ];
   return { pairs, leftOut, mistakes };
 }
 
-function movedTo({ path }: ListedFolder, moveTo: string | undefined): string | undefined {
+/** Why a folder is none to be carried: what was carried is moved there, by this route or by another one of the account. */
+function movedTo({ path }: ListedFolder, { moveTo, rivals = [] }: PlanInput): string | undefined {
   // Some servers take two names that differ in case for one.
-  if (moveTo === undefined || folded(path) !== folded(moveTo)) return undefined;
-  return 'AFTER_DELIVERY moves carried mail there';
+  const isThere = (other: string | undefined) =>
+    other !== undefined && folded(path) === folded(other);
+  if (isThere(moveTo)) return 'AFTER_DELIVERY moves carried mail there';
+  const rival = rivals.find((each) => isThere(each.moveTo));
+  return rival && `AFTER_DELIVERY of the route ${rival.name} moves carried mail there`;
+}
+
+/** A move folder that can't be made, or that the source lists under another name. */
+function misspelt(source: Side, { moveTo }: PlanInput): string[] {
+  if (moveTo === undefined || source.get(moveTo) !== undefined) return [];
+  const { delimiter, folders } = source;
+  if (delimiter !== '' && moveTo.split(delimiter).includes('')) {
+    const right = moveTo.split(delimiter).filter(Boolean).join(delimiter);
+    return [
+      `AFTER_DELIVERY=move:${moveTo} names no folder: "${delimiter}" separates folders at the source, and a name stands on both sides of it. Write "move:${right || 'Carried'}"`,
+    ];
+  }
+  const alike = folders.find(({ path }) => folded(path) === folded(moveTo));
+  if (alike === undefined) return [];
+  return [
+    `AFTER_DELIVERY=move:${moveTo} names a folder that the source lists as ${alike.path}, and to many servers both names are one. Write "move:${alike.path}"`,
+  ];
 }
 
 interface Chosen {

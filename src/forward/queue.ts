@@ -3,9 +3,10 @@
  * told to its folder, and a stop waits for `drained`.
  */
 import PQueue from 'p-queue';
-import type { Batch } from './folder-state.ts';
+import type { Batch, Epoch } from './folder-state.ts';
 import { bytesOf } from './folder-state.ts';
 import { Hold } from './hold.ts';
+import type { Lane } from './lane.ts';
 import type { Load } from './traffic.ts';
 import type { Beyond, Turnstile } from './turnstile.ts';
 
@@ -27,6 +28,8 @@ export class Deliveries {
   readonly #turnstile: Turnstile | undefined;
   readonly #surroundings: Surroundings;
   #blocked = false;
+  /** Batches that have not begun. */
+  readonly #waiting = new Set<Batch>();
 
   /** @param carry carries one batch; never rejects */
   constructor(
@@ -67,17 +70,40 @@ export class Deliveries {
   }
 
   #enqueue(batch: Batch): void {
+    this.#waiting.add(batch);
     void this.#queue
-      .add(() => this.#room.use(batch.alone ? ALL : 1, () => this.#carry(batch)), {
-        priority: batch.fresh ? 1 : 0,
-      })
+      .add(() => this.#begin(batch), { priority: batch.fresh ? 1 : 0 })
       // Only `clear` rejects it; the folder hears of that by the batch being put down.
-      .catch(() => undefined)
+      .catch(() => this.#waiting.delete(batch) && this.#letGo(batch))
       .finally(() => {
         batch.spent?.settle();
-        this.#letGo(batch);
         this.#turnstile?.again();
       });
+  }
+
+  async #begin(batch: Batch): Promise<void> {
+    if (!this.#waiting.has(batch)) return;
+    await this.#room.use(batch.alone ? ALL : 1, async () => {
+      if (!this.#waiting.delete(batch)) return;
+      try {
+        await this.#carry(batch);
+      } finally {
+        this.#letGo(batch);
+      }
+    });
+  }
+
+  /**
+   * What has not begun of a folder's batches on that connection is in hand no more. Says which; each keeps its place, should
+   * it be added again before that is reached.
+   */
+  takeBack(epoch: Epoch, lane: Lane): Batch[] {
+    const back = [...this.#waiting].filter((batch) => batch.epoch === epoch && batch.lane === lane);
+    for (const batch of back) {
+      this.#waiting.delete(batch);
+      this.#letGo(batch);
+    }
+    return back;
   }
 
   #letGo({ epoch, messages }: Batch): void {

@@ -5,6 +5,7 @@ import type { Note, Retired } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { Batch, Carried, Epoch, Leaving } from './folder-state.ts';
 import type { Lane } from './lane.ts';
+import { isSource, type Moved, MoveFolder } from './move-folder.ts';
 import { refuseOneMailbox } from './one-mailbox.ts';
 import { tell, type Works } from './works.ts';
 
@@ -24,6 +25,7 @@ export async function retire(
   try {
     await epoch.leaving.join({ batch, receipts, carried }, (all) => leave(works, all));
   } catch (thrown) {
+    if (thrown instanceof Failure && thrown.kind === 'circle') throw thrown;
     // What failed may have been another batch's.
     const uids = receipts.map(({ original }) => original.uid);
     const notes = [...works.journal.notes(epoch.key, uids).values()];
@@ -74,7 +76,10 @@ async function leaveTogether(works: Works, party: Party): Promise<void> {
       return expunge(works, party);
     case 'move': {
       await followFlags(works, party, await flagsNow(works, party));
-      return confirm(works, party, await move(works, party, after.folder), 'moved');
+      const { gone, source } = await move(works, party, after.folder);
+      if (source === undefined) return confirm(works, party, gone, 'moved');
+      done(works, party, gone, 'moved');
+      throw isSource(after.folder, source);
     }
   }
 }
@@ -135,20 +140,20 @@ async function followFlags(
 }
 
 /** Moves within the source; the folder is made where it is missing. */
-async function move(
-  works: Works,
-  { epoch, lane, uids }: Party,
-  folder: string,
-): Promise<Set<number>> {
-  return lane.use(epoch, works.cut, async (session) => {
-    try {
-      return await session.move(uids, folder);
-    } catch (thrown) {
-      if (!(thrown instanceof Failure) || thrown.kind !== 'folder-missing') throw thrown;
-      await session.ensureFolder(folder);
-      return session.move(uids, folder);
-    }
-  });
+async function move(works: Works, { epoch, lane, uids }: Party, folder: string): Promise<Moved> {
+  const moveFolder = works.moveFolder ?? new MoveFolder(folder);
+  const sources = (uidValidity: number) =>
+    works.sourcesUnder(uidValidity).filter((name) => name !== epoch.key.folder);
+  const go = () =>
+    lane.use(epoch, works.cut, (session) => moveFolder.move(session, uids, epoch.key, sources));
+  try {
+    return await go();
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.kind !== 'folder-missing') throw thrown;
+    // It is gone since it was listed last.
+    moveFolder.isGone();
+    return go();
+  }
 }
 
 async function expunge(works: Works, party: Party): Promise<void> {

@@ -1,10 +1,15 @@
 /**
  * Goes round the folders that no watcher holds, on one connection: opens each, looks, and waits until it is carried. On a
  * beat it notices by itself which of them have changed, and visits those.
+ *
+ * The connection serves one folder at a time, so that whoever has much to carry keeps it from the others. While others wait
+ * it has its part of a turn of the beat; then what has not begun is taken back, what has begun is waited for, and the rest
+ * has its turn when no other folder is to be looked at.
  */
 import { asFailure, Failure } from '../domain/failure.ts';
 import type { FolderPair, Listing } from '../domain/route.ts';
 import { Again } from './again.ts';
+import type { Batch, Epoch } from './folder-state.ts';
 import { Lane, type LaneWorld, type Refused } from './lane.ts';
 import { look } from './look.ts';
 import type { Deliveries } from './queue.ts';
@@ -20,6 +25,16 @@ export interface Beat {
   readonly refused: Refused;
 }
 
+/** A visit that has not ended, and what is left of the batches that were found when it began. */
+interface Visit {
+  readonly pair: FolderPair;
+  readonly ended: PromiseWithResolvers<Failure | undefined>;
+  readonly rest: readonly Batch[];
+}
+
+/** Into how many parts a turn is cut to see whether others wait. */
+const PARTS = 10;
+
 export class Rounds {
   readonly #works: Works;
   readonly #lane: Lane;
@@ -27,8 +42,10 @@ export class Rounds {
   readonly #leftOut = new Map<string, string>();
   readonly #again = new Map<string, Again>();
   /** Visits that have not begun: one of them is enough for a folder. */
-  readonly #waiting = new Map<FolderPair, Promise<Failure | undefined>>();
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #waiting = new Map<FolderPair, Visit>();
+  /** Visits that have made way for others. */
+  readonly #rests = new Map<FolderPair, Visit>();
+  #goesRound = false;
   readonly #beat: Beat | undefined;
   readonly #sentry: Sentry | undefined;
 
@@ -91,35 +108,97 @@ export class Rounds {
   /** Looks through one folder and waits until what it found is carried or put down. Resolves with why that could not be done. */
   visit(pair: FolderPair): Promise<Failure | undefined> {
     const waiting = this.#waiting.get(pair);
-    if (waiting !== undefined) return waiting;
-    const visit = this.#turn.then(() => {
-      this.#waiting.delete(pair);
-      return this.#visit(pair);
-    });
-    this.#waiting.set(pair, visit);
-    this.#turn = visit;
-    return visit;
+    if (waiting !== undefined) return waiting.ended.promise;
+    // A folder that is to be looked at anew shows what is left of it by itself.
+    const { ended } = this.#rests.get(pair) ?? { ended: Promise.withResolvers() };
+    this.#rests.delete(pair);
+    this.#waiting.set(pair, { pair, ended, rest: [] });
+    void this.#goRound();
+    return ended.promise;
   }
 
-  async #visit(pair: FolderPair): Promise<Failure | undefined> {
+  /** One visit after another. */
+  async #goRound(): Promise<void> {
+    if (this.#goesRound) return;
+    this.#goesRound = true;
+    // Visits that are asked for in one moment wait together.
+    await Promise.resolve();
+    for (;;) {
+      const queue = this.#waiting.size > 0 ? this.#waiting : this.#rests;
+      const [visit] = queue.values();
+      if (visit === undefined) break;
+      queue.delete(visit.pair);
+      await this.#go(visit);
+    }
+    this.#goesRound = false;
+  }
+
+  async #go(visit: Visit): Promise<void> {
+    const { pair, ended } = visit;
+    // It may have a watcher by now.
+    const isGone = visit.rest.length > 0 && this.#beat && !this.#isVisited(pair);
+    const outcome = isGone ? undefined : await this.#visit(visit);
+    if (!Array.isArray(outcome)) return ended.resolve(outcome);
+    const next = this.#waiting.get(pair);
+    if (next === undefined) this.#rests.set(pair, { ...visit, rest: outcome });
+    else void next.ended.promise.then(ended.resolve);
+  }
+
+  #isVisited(pair: FolderPair): boolean {
+    return this.#beat?.folders.get(pair.source) === pair;
+  }
+
+  /** Resolves with what is left where it has made way for others, or with why it could not be done. */
+  async #visit({ pair, rest }: Visit): Promise<Batch[] | Failure | undefined> {
     const { quit } = this.#works;
     try {
       quit.throwIfAborted();
       const opened = this.#sentry?.opening(pair.source);
       const epoch = await this.#lane.reopen(quit, pair);
       if (this.#lane.open) opened?.(this.#lane.open.view);
-      const { batches, unseen } = await look(this.#works, this.#lane, epoch, 'all');
-      for (const batch of batches) this.#deliveries.add(batch);
-      await this.#deliveries.idle(epoch.inHand);
+      const left = rest.filter((batch) => batch.epoch === epoch);
+      const depth = left.length > 0 ? 'new' : 'all';
+      const { batches, unseen } = await look(this.#works, this.#lane, epoch, depth);
+      for (const batch of [...batches, ...left]) this.#deliveries.add(batch);
+      const after = await this.#carried(epoch);
       this.#leftOut.delete(pair.source);
       this.#again.delete(pair.source);
       if (unseen > 0) this.#beat?.mailed(pair);
-      return undefined;
+      return after.length > 0 ? after : undefined;
     } catch (thrown) {
       this.#sentry?.forget(pair.source);
       const failure = asFailure(thrown, 'look');
       this.#failed(pair, failure);
       return failure;
+    }
+  }
+
+  /** Waits until nothing of a folder is in hand. Resolves with what was taken back, since others waited. */
+  async #carried(epoch: Epoch): Promise<Batch[]> {
+    const over = new AbortController();
+    const idle = this.#deliveries.idle(epoch.inHand).finally(() => over.abort());
+    const isTime = await Promise.race([
+      idle.then(() => false),
+      this.#othersWait(over.signal).then(() => true),
+    ]);
+    if (!isTime) return [];
+    const back = this.#deliveries.takeBack(epoch, this.#lane);
+    await idle;
+    return back;
+  }
+
+  /** Resolves once the part of the turn is over that a folder has for itself while others wait. */
+  async #othersWait(over: AbortSignal): Promise<void> {
+    const { clock, pace } = this.#works;
+    const began = clock.ticks();
+    for (;;) {
+      const part = pace.notice / (this.#waiting.size + 1);
+      if (this.#waiting.size > 0 && clock.ticks() - began >= part) return;
+      const slept = await clock.sleep(Math.min(part, pace.notice / PARTS), over).then(
+        () => true,
+        () => false,
+      );
+      if (!slept) return;
     }
   }
 

@@ -30,6 +30,7 @@ import { Hold } from './hold.ts';
 import type { LaneWorld, Refused } from './lane.ts';
 import { Listings } from './listing.ts';
 import type { LoginGate } from './login-gate.ts';
+import { MoveFolder } from './move-folder.ts';
 import type { Pace } from './pace.ts';
 import { Pacing } from './pacing.ts';
 import { mustList, Planning } from './planning.ts';
@@ -117,6 +118,7 @@ export class RouteRunner {
   constructor(route: Route, world: RouteWorld) {
     this.#route = route;
     const { journal, clock, pace, quit, cut } = world;
+    const { afterDelivery: after } = route;
     this.#drain = new Drain(clock);
     const emit: Emit = (event, fields) => {
       this.#drain.hear(event, fields);
@@ -150,6 +152,9 @@ export class RouteRunner {
       quit,
       cut,
       startedAt: clock.ticks(),
+      ways: world.ways,
+      moveFolder: after.kind === 'move' ? new MoveFolder(after.folder) : undefined,
+      sourcesUnder: (uidValidity) => this.#epochs.under(uidValidity),
       begin: (epoch) => this.#epochs.begin(epoch),
       fetchAgain: (epoch, uids) => this.#fetchAgain(epoch, uids),
       traffic: new Traffic(),
@@ -333,9 +338,14 @@ export class RouteRunner {
       session.close();
       throw listing.reason;
     }
-    this.#planning.renew(source, listing.value);
+    this.#plan(source, listing.value);
     this.#planned = true;
     return [session];
+  }
+
+  #plan(source: Listing, dest: Listing): void {
+    this.#works.moveFolder?.listed(source);
+    this.#planning.renew(source, dest);
   }
 
   /** Folders come and go: makes the plan anew, and has it looked after. Until that can be done, all stays as it is. */
@@ -349,7 +359,7 @@ export class RouteRunner {
         listed(session, 'destination'),
       );
       if (this.#world.quit.aborted) return;
-      this.#planning.renew(source, dest);
+      this.#plan(source, dest);
       posts.fill(this.#pairs);
     } catch (thrown) {
       const failure = asFailure(thrown, 'look');

@@ -1,4 +1,9 @@
-/** Where the mail of every route goes, folder by folder. Names that only counterparts join show here what FOLDERS does not: a circle. */
+/**
+ * Where the mail of every route goes, folder by folder. Names that only counterparts join show here what FOLDERS does not: a
+ * circle. Two names of one server are known as such once a message is met under one of them that was brought under the other.
+ */
+import type { FolderKey } from '../domain/ports.ts';
+import { type Receipt, sha256 } from '../domain/receipt.ts';
 import { type Account, type FolderPair, loginId, type Route } from '../domain/route.ts';
 
 interface Way {
@@ -8,8 +13,21 @@ interface Way {
   readonly to: string;
 }
 
+/** A copy that a route has brought somewhere. */
+interface Brought {
+  readonly place: string;
+  readonly sha256: string;
+}
+
+/** How many of the last copies are remembered. */
+const MOST_BROUGHT = 10_000;
+
 export class Ways {
   readonly #ways = new Map<string, readonly Way[]>();
+  /** By UIDVALIDITY and UID; those of several accounts may have the same. */
+  readonly #brought = new Map<string, readonly Brought[]>();
+  /** Places, each with another name of it. */
+  readonly #aliases = new Map<string, string>();
 
   /** Notes where a route would carry mail by its plan. */
   lay({ name: route, source, destination }: Route, pairs: readonly FolderPair[]): void {
@@ -20,6 +38,63 @@ export class Ways {
       to: placeOf(destination, pair.dest),
     }));
     this.#ways.set(route, ways);
+  }
+
+  /**
+   * Remembers copies that a route has brought.
+   * @param sums gives the SHA-256 of their originals by UID; asked only where there are other routes
+   */
+  brought(
+    { destination }: Route,
+    receipts: readonly Receipt[],
+    sums: () => ReadonlyMap<number, string>,
+  ): void {
+    const same = receipts.filter(({ proof }) => proof === 'identical');
+    if (this.#ways.size < 2 || same.length === 0) return;
+    const known = sums();
+    for (const { original, copy } of same) {
+      const sum = known.get(original.uid);
+      if (sum === undefined) continue;
+      const place = placeOf(destination, copy.folder);
+      const key = numberOf(copy);
+      this.#brought.set(key, [...(this.#brought.get(key) ?? []), { place, sha256: sum }]);
+    }
+    for (const key of this.#brought.keys()) {
+      if (this.#brought.size <= MOST_BROUGHT) break;
+      this.#brought.delete(key);
+    }
+  }
+
+  /**
+   * Looks at messages that are about to be carried from a folder: UIDVALIDITY, UID and bytes of one that a route has just
+   * brought elsewhere show that both are one place. Says whether any did.
+   */
+  recognise(
+    { source }: Route,
+    { folder, uidValidity }: FolderKey,
+    messages: readonly { readonly uid: number; readonly bytes: Buffer }[],
+  ): boolean {
+    const here = placeOf(source, folder);
+    let any = false;
+    for (const { uid, bytes } of messages) {
+      const maybe = this.#brought.get(numberOf({ uidValidity, uid })) ?? [];
+      const sum = maybe.length > 0 ? sha256(bytes) : '';
+      for (const { place } of maybe.filter((each) => each.sha256 === sum)) {
+        const [one, other] = [this.#real(here), this.#real(place)];
+        if (one !== other) this.#aliases.set(one, other);
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  #isOne(place: string, other: string | undefined): boolean {
+    return other !== undefined && this.#real(place) === this.#real(other);
+  }
+
+  #real(place: string): string {
+    const other = this.#aliases.get(place);
+    return other === undefined ? place : this.#real(other);
   }
 
   /** Sentences without their full stop, one for each folder of the route whose mail other routes would bring back. */
@@ -41,13 +116,14 @@ export class Ways {
     let ends: (readonly Way[])[] = [[first]];
     while (ends.length > 0) {
       const longer = ends.flatMap((way) =>
-        all.filter(({ from }) => from === way.at(-1)?.to).map((next) => [...way, next]),
+        all.filter(({ from }) => this.#isOne(from, way.at(-1)?.to)).map((next) => [...way, next]),
       );
       ends = [];
       for (const way of longer) {
         const last = way.at(-1);
         if (last === undefined || seen.has(last.to)) continue;
-        const isBack = last.to === first.from && way.some(({ route }) => route !== first.route);
+        const isBack =
+          this.#isOne(last.to, first.from) && way.some(({ route }) => route !== first.route);
         if (isBack) return way;
         seen.add(last.to);
         ends.push(way);
@@ -55,6 +131,10 @@ export class Ways {
     }
     return undefined;
   }
+}
+
+function numberOf({ uidValidity, uid }: { uidValidity: number; uid: number }): string {
+  return `${uidValidity} ${uid}`;
 }
 
 /** INBOX is the same in any letter case (RFC 9051 §5.1); every other name is not. */

@@ -9,9 +9,11 @@ import type { Destinations } from './destinations.ts';
 import type { Epoch } from './folder-state.ts';
 import type { Hold } from './hold.ts';
 import type { Listings } from './listing.ts';
+import type { MoveFolder } from './move-folder.ts';
 import type { Pace } from './pace.ts';
 import type { Strikes } from './strikes.ts';
 import type { Traffic } from './traffic.ts';
+import type { Ways } from './ways.ts';
 
 export interface Works {
   readonly route: Route;
@@ -35,6 +37,12 @@ export interface Works {
   readonly startedAt: number;
   /** Messages' bytes by UID, fetched on a connection of their own; what is gone, or can't be had so, is missing. */
   readonly fetchAgain: (epoch: Epoch, uids: readonly number[]) => Promise<Map<number, Buffer>>;
+  /** Where the mail of all routes goes. */
+  readonly ways: Ways;
+  /** The folder of AFTER_DELIVERY=move:FOLDER. */
+  readonly moveFolder: MoveFolder | undefined;
+  /** The source folders of the route that this process has seen under a UIDVALIDITY. */
+  readonly sourcesUnder: (uidValidity: number) => readonly string[];
   /** To be awaited before an epoch is looked at: nothing travels under the folder's earlier numbers any more. */
   readonly begin: (epoch: Epoch) => Promise<void>;
   /** Has a folder looked through again after so many ms. */

@@ -195,13 +195,19 @@ class ImapSource extends ImapSession implements SourceSession {
     return known.length === uids.length ? known : undefined;
   }
 
-  async move(uids: readonly number[], to: string): Promise<Set<number>> {
+  async move(
+    uids: readonly number[],
+    to: string,
+    copied: (copies: Copies) => void = () => undefined,
+  ): Promise<Set<number>> {
     const { move, uidPlus } = this.abilities;
     if (!move && !uidPlus) throw lacking('moving', 'MOVE or UIDPLUS');
     this.mustBeOpen('retire');
     for (const set of uidSets(uids)) {
-      if (move) await this.#transfer('UID MOVE', set, to);
-      else await this.#copyAway(set, to);
+      const { said } = move
+        ? await this.#transfer('UID MOVE', set, to)
+        : await this.#copyAway(set, to);
+      if (said) copied(said);
     }
     return this.#gone(uids);
   }
@@ -211,9 +217,9 @@ class ImapSource extends ImapSession implements SourceSession {
   }
 
   /** Without MOVE: only what COPYUID says is copied is expunged here. */
-  async #copyAway(set: string, to: string): Promise<void> {
-    const answer = await this.#transfer('UID COPY', set, to);
-    const section = codeOf(answer);
+  async #copyAway(set: string, to: string): Promise<Transferred> {
+    const transferred = await this.#transfer('UID COPY', set, to);
+    const section = codeOf(transferred.answer);
     const copied = uidsOf(section[2] ?? '', 1000);
     const copies = uidsOf(section[3] ?? '', 1000);
     const asked = new Set(uidsOf(set, 1000));
@@ -224,7 +230,7 @@ class ImapSource extends ImapSession implements SourceSession {
       copied.every((uid) => asked.has(uid));
     if (!credible) {
       // Nothing was there to copy: they went before.
-      if ((await this.present('retire', [...asked])).size === 0) return;
+      if ((await this.present('retire', [...asked])).size === 0) return transferred;
       throw new Failure(
         `The server did not say which messages it copied to ${to}. They stay where they are.`,
         {
@@ -236,23 +242,47 @@ class ImapSource extends ImapSession implements SourceSession {
     }
     await this.mark(copied);
     await this.expunge(copied);
+    return transferred;
   }
 
-  #transfer(command: 'UID MOVE' | 'UID COPY', set: string, to: string): Promise<Answer> {
+  /** COPYUID of a MOVE comes before its end, in an untagged OK (RFC 6851 §4.3). */
+  async #transfer(command: 'UID MOVE' | 'UID COPY', set: string, to: string): Promise<Transferred> {
     const { client } = this;
     const path = encodePath(client.flow, normalizePath(client.flow, to));
-    return client.step('retire', () =>
-      client.command(command, [
-        { type: 'SEQUENCE', value: set },
-        { type: 'ATOM', value: path },
-      ]),
+    const told: Answer[] = [];
+    const untagged = { OK: (answer: Answer) => told.push(answer) };
+    const attributes: Tokens = [
+      { type: 'SEQUENCE', value: set },
+      { type: 'ATOM', value: path },
+    ];
+    const answer = await client.step('retire', () =>
+      client.command(command, attributes, { untagged }),
     );
+    const [said] = [...told, answer].flatMap((each) => copiesOf(each) ?? []);
+    return { answer, said };
   }
 
   async #gone(uids: readonly number[]): Promise<Set<number>> {
     const there = await this.present('retire', uids);
     return new Set(uids.filter((uid) => !there.has(uid)));
   }
+}
+
+interface Copies {
+  readonly uidValidity: number;
+  readonly uids: readonly number[];
+}
+
+interface Transferred {
+  readonly answer: Answer;
+  /** What COPYUID says. */
+  readonly said: Copies | undefined;
+}
+
+function copiesOf(answer: Answer): Copies | undefined {
+  const [name, uidValidity, , set] = codeOf(answer);
+  const uids = name === 'COPYUID' ? uidsOf(set ?? '', 1000) : undefined;
+  return uids && { uidValidity: Number(uidValidity), uids };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
 import { asFailure, type Failure } from '../domain/failure.ts';
+import type { FolderStatus } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
 import type { Measure, Quota, Secured, Survey } from '../domain/survey.ts';
@@ -16,6 +17,8 @@ export interface Surveyed {
   readonly survey: Survey;
   /** Messages and bytes of a folder. Rejects with a Failure. */
   measure(folder: string): Promise<Measure>;
+  /** Where a folder stands, by STATUS. Rejects with a Failure. */
+  standing(folder: string): Promise<FolderStatus>;
   /** Ends the connection politely. Never rejects. */
   end(): Promise<void>;
 }
@@ -44,6 +47,7 @@ export async function surveyAccount(
     return {
       survey: { ...wire, loggedIn: false, failure, ...nothing },
       measure: () => Promise.reject(failure),
+      standing: () => Promise.reject(failure),
       end: async () => undefined,
     };
   }
@@ -55,6 +59,7 @@ export async function surveyAccount(
   return {
     survey,
     measure: (folder) => session.measure(folder),
+    standing: (folder) => session.standing(folder),
     end: () => session.logout(),
   };
 }
@@ -86,18 +91,25 @@ class ImapSurvey extends ImapSession {
   /** By STATUS SIZE (RFC 8438) where the server has it, else the sizes of all messages are added up. */
   async measure(folder: string): Promise<Measure> {
     if (this.client.has('STATUS=SIZE') || this.client.has('IMAP4REV2')) {
-      const { MESSAGES: messages, SIZE: bytes } = await this.#status(folder, ['MESSAGES', 'SIZE']);
-      if (messages !== undefined && bytes !== undefined) return { messages, bytes };
+      const said = await this.#status(folder, ['MESSAGES', 'SIZE', 'UIDNEXT', 'UIDVALIDITY']);
+      const { MESSAGES: messages, SIZE: bytes } = said;
+      if (messages !== undefined && bytes !== undefined)
+        return { ...statusOf(said), messages, bytes };
     }
     const view = await this.select(folder, true);
-    if (view.messages === 0) return { messages: 0, bytes: 0 };
+    const { uidValidity, uidNext } = view;
+    if (view.messages === 0) return { messages: 0, bytes: 0, uidValidity, uidNext };
     const sizes = new Map<number, number>();
     await this.fetchRows(
       { step: 'look', sets: ['1:*'], items: ['size'], wanted: () => true },
       ({ uid, size = 0 }) => sizes.set(uid, size),
     );
     const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-    return { messages: sizes.size, bytes };
+    return { messages: sizes.size, bytes, uidValidity, uidNext };
+  }
+
+  async standing(folder: string): Promise<FolderStatus> {
+    return statusOf(await this.#status(folder, ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY']));
   }
 
   /** A bare APPENDLIMIT means that each folder has its own (RFC 7889 §3): INBOX speaks for all. */
@@ -157,6 +169,15 @@ class ImapSurvey extends ImapSession {
     const { flow } = this.client;
     return { type: 'ATOM', value: encodePath(flow, normalizePath(flow, folder)) };
   }
+}
+
+function statusOf(said: Record<string, number>): FolderStatus {
+  const { MESSAGES: messages, UIDNEXT: uidNext, UIDVALIDITY: uidValidity } = said;
+  return {
+    ...(messages !== undefined && { messages }),
+    ...(uidNext !== undefined && { uidNext }),
+    ...(uidValidity !== undefined && { uidValidity }),
+  };
 }
 
 /** `undefined` where the server answers NO or BAD; a connection that ends still rejects. */

@@ -179,6 +179,27 @@ const troubles: Trouble[] = [
     says: [/to know Snet is left out, although FOLDERS asks for it: the source has no such folder/],
   },
   {
+    title: 'one mailbox under two names of its server',
+    changes: (place) => ({
+      DEST_HOST: '127.0.0.1',
+      DEST_TLS_NAME: source.host,
+      DEST_PORT: String(source.tlsPort),
+      DEST_CA_FILE: source.caFile,
+      DEST_USER: 'anna',
+      DEST_PASSWORD_FILE: place.file('same', source.users.anna ?? ''),
+    }),
+    code: 0,
+    says: [
+      /to know INBOX at the source and INBOX at the destination have the same UIDVALIDITY, UIDNEXT and number of messages \(and 2 more pairs\)/,
+    ],
+  },
+  {
+    title: 'a folder to move to that ends in a separator',
+    changes: () => ({ AFTER_DELIVERY: 'move:Carried.' }),
+    code: 1,
+    says: [/not ready AFTER_DELIVERY=move:Carried\. names no folder/, /Write "move:Carried"/],
+  },
+  {
     title: 'settings that can not be used',
     changes: () => ({ MAX_WATCHERS: 'many' }),
     code: 2,

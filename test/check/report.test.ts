@@ -1,5 +1,5 @@
 /** What a report makes of what servers say. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { checkReport, type RouteFacts, routeReport } from '../../src/check/report.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { Account, Route } from '../../src/domain/route.ts';
@@ -245,4 +245,65 @@ it('notes a destination that takes less than MAX_MESSAGE_SIZE', () => {
 it('finds INBOX at the destination in any spelling', () => {
   const report = reported({ destination: survey({ folders: [folder('Inbox')] }) });
   expect(report.plan?.folders[0]?.exists).toBe(true);
+});
+
+describe('routes from one account', () => {
+  const names = ['A', 'B', 'C', 'D', 'E', 'F'];
+  const idleOf = (...owned: readonly (readonly string[])[]) => {
+    const facts = owned.map((own, i) => ({
+      route: route({ name: `route${i}` }),
+      source: survey({ folders: names.map(folder) }),
+      destination: survey({ folders: names.map(folder) }),
+      plan: { pairs: own.map((name) => ({ source: name, dest: name })), leftOut: [] },
+      measures: new Map(own.map((name) => [name, { messages: 0, bytes: 0 }])),
+    }));
+    return checkReport(facts, []).routes.map(
+      ({ plan }) => plan?.folders.filter(({ watched }) => watched === 'IDLE').length,
+    );
+  };
+
+  it.each([
+    [
+      [names.slice(0, 3), names.slice(3)],
+      [2, 1],
+    ],
+    [
+      [['A'], names.slice(1)],
+      [1, 2],
+    ],
+    [
+      [names.slice(0, 5), ['F']],
+      [2, 1],
+    ],
+    [
+      [[], names],
+      [0, 3],
+    ],
+  ])('share its MAX_WATCHERS: %j', (owned, idle) => {
+    expect(idleOf(...owned)).toEqual(idle);
+  });
+});
+
+describe('folders that may be one', () => {
+  const standing = { uidValidity: 7, uidNext: 3, messages: 2 };
+  const measures = new Map([['INBOX', { ...standing, bytes: 3000 }]]);
+
+  it('under two names of a server are to be known, although it is ready', () => {
+    const report = reported({ measures, standings: new Map([['INBOX', standing]]) });
+    expect(report.ready).toBe(true);
+    expect(report.notes).toEqual([
+      expect.stringMatching(/^INBOX at the source and INBOX at the destination have the same UIDV/),
+    ]);
+  });
+
+  it.each([{ uidValidity: 8 }, { uidNext: 4 }, { messages: 1 }])('are two by %j', (other) => {
+    const standings = new Map([['INBOX', { ...standing, ...other }]]);
+    expect(reported({ measures, standings }).notes).toEqual([]);
+  });
+
+  it('are not told of where the servers do not say it', () => {
+    const standings = new Map([['INBOX', { messages: 2 }]]);
+    expect(reported({ measures, standings }).notes).toEqual([]);
+    expect(reported({ standings: new Map([['INBOX', standing]]) }).notes).toEqual([]);
+  });
 });

@@ -107,6 +107,40 @@ describe('several routes', () => {
     ]);
   });
 
+  test.each<[string, Environment, string[]]>([
+    [
+      'a host alone',
+      {},
+      [
+        "DAD_SOURCE_HOST is the route's own, and SOURCE_USER and the password of all routes are sent to that server: set DAD_SOURCE_PASSWORD_FILE, unless the account there has the same one.",
+      ],
+    ],
+    [
+      'a host and a user',
+      { DAD_SOURCE_USER: 'dad' },
+      [
+        "DAD_SOURCE_HOST is the route's own, and the password of all routes is sent to that server: set DAD_SOURCE_PASSWORD_FILE, unless the account there has the same one.",
+      ],
+    ],
+    ['a password, too', { DAD_SOURCE_USER: 'dad', DAD_SOURCE_PASSWORD: 'of dad' }, []],
+  ])(
+    'that send a password to another server are doubted: of its own it has %s',
+    (_, env, doubts) => {
+      const own = { ...GOOD, ROUTES: 'mum,dad', DAD_SOURCE_HOST: 'imap.example.com', ...env };
+      expect(load(own).doubts).toEqual(doubts);
+    },
+  );
+
+  test('that send a password as an access token are doubted', () => {
+    const env = { ...GOOD, ROUTES: 'mum,dad', SOURCE_AUTH: 'oauth2', DAD_SOURCE_USER: 'dad' };
+    const own = { ...env, DAD_SOURCE_PASSWORD: 'of dad' };
+    expect(load(own).doubts).toEqual([
+      "DAD_SOURCE_PASSWORD is the route's own, and SOURCE_AUTH of all routes is oauth2: it is sent as an access token. If it delivers a password, set DAD_SOURCE_AUTH=password.",
+    ]);
+    expect(load({ ...own, DAD_SOURCE_AUTH: 'password' }).doubts).toEqual([]);
+    expect(load({ ...own, DAD_SOURCE_AUTH: 'oauth2' }).doubts).toEqual([]);
+  });
+
   test('with an old mailbox of their own and the new one of all are pointed out, for `check` alone', () => {
     const { doubts, remarks } = load(TWO);
     expect(doubts).toEqual([]);
@@ -227,6 +261,21 @@ describe('one source folder in two routes', () => {
     ],
   ])('%s is none', (_, env) => {
     expect(load(env).routes).toHaveLength(2);
+  });
+
+  test.each<[string, string, string, number]>([
+    ['the folder', 'move:Sent', 'Sent', 1],
+    ['the folder in another letter case', 'move:sent', 'Lists, Sent=Out', 2],
+  ])('to which another one moves what it carried is a mistake: %s', (_, after, folders, entry) => {
+    expect(mistakesOf(fan(['INBOX', after], [folders]))).toEqual([
+      `R2_FOLDERS names in entry ${entry} the folder to which the route r1 moves what it has carried from the same account: that would be carried once more`,
+    ]);
+  });
+
+  test('to which another one moves what it carried is known to the plan', () => {
+    const { routes } = load(fan(['INBOX', 'move:Carried'], ['*, !INBOX']));
+    expect(routes[1]?.rivals?.map(({ moveTo }) => moveTo)).toEqual(['Carried']);
+    expect(routes[0]?.rivals?.map(({ moveTo }) => moveTo)).toEqual([undefined]);
   });
 
   test('of patterns the plan is to tell: each route knows the other', () => {

@@ -405,9 +405,14 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
       await open();
       const [first = 0, second = 0, third = 0, theirs = 0] = await session.uids();
       await mail.flag(folder, `${theirs}`, '+FLAGS (\\Deleted)');
-      expect(await session.move([first, third], to)).toEqual(new Set([first, third]));
+      const copied: unknown[] = [];
+      const gone = await session.move([first, third], to, (copies) => copied.push(copies));
+      expect(gone).toEqual(new Set([first, third]));
       expect(await uidsLeft()).toEqual([second, theirs]);
       const moved = await mail.dump(to);
+      const uidValidity = await mail.uidValidity(to);
+      const uids = moved.map(({ uid }) => uid);
+      expect(copied).toEqual(can.uidPlus ? [{ uidValidity, uids }] : []);
       expect(moved.map((each) => each.bytes.toString('latin1'))).toEqual([
         bytes[0]?.toString('latin1'),
         bytes[2]?.toString('latin1'),

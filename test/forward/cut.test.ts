@@ -8,9 +8,9 @@ function messages(sizes: number[]): Listed[] {
   return sizes.map((size, i) => ({ uid: i + 1, size, flags: new Set() }));
 }
 
-it('cuts at 100 messages', () => {
-  const batches = cut(messages(Array(250).fill(10)), 1);
-  expect(batches.map((batch) => batch.length)).toEqual([100, 100, 50]);
+it('cuts at 200 messages', () => {
+  const batches = cut(messages(Array(450).fill(10)), 1);
+  expect(batches.map((batch) => batch.length)).toEqual([200, 200, 50]);
 });
 
 it('cuts at 8 MB', () => {
@@ -51,7 +51,7 @@ it('loses and doubles no message, whatever the sizes', () => {
     const batches = cut(all, 1 + (next() % 5));
     expect(batches.flat()).toEqual(all);
     for (const batch of batches) {
-      expect(batch.length).toBeLessThanOrEqual(100);
+      expect(batch.length).toBeLessThanOrEqual(200);
       if (batch.length > 1) expect(bytesOf(batch)).toBeLessThanOrEqual(8 * MB);
     }
   }

@@ -306,3 +306,39 @@ describe('a server that lets fewer connections in', () => {
     expect(rig.count('watchers.lowered')).toBe(0);
   });
 });
+
+describe('a folder with a lot to carry', () => {
+  const slow = Array.from({ length: 60 }, () => ({ takes: 40 }));
+  const left = (rig: Rig, folder: string) => rig.source.folder(folder).messages.length;
+
+  it('without a watcher makes way for another one that has new mail, and is carried whole', async () => {
+    await using rig = new Rig('A', 'B');
+    for (let i = 0; i < 1500; i++) rig.source.put(letter(), { folder: 'A' });
+    rig.destination.plan('append', ...slow);
+    rig.start({ maxWatchers: 1, concurrency: 1, pace: { notice: 50 } });
+    await rig.until('A is under way', () => rig.count('delivery.done') >= 100);
+    rig.source.put(letter(), { folder: 'B' });
+    await rig.empty('B');
+    expect(left(rig, 'A')).toBeGreaterThan(300);
+    rig.source.put(letter(), { folder: 'A' });
+    await rig.empty('A');
+    rig.oracle.assert({ carried: true });
+    expect(rig.count('delivery.done')).toBe(1502);
+  });
+
+  it('and with a watcher keeps none of the others from being looked at', async () => {
+    await using rig = new Rig('A', 'B');
+    for (let i = 0; i < 1500; i++) rig.source.put(letter());
+    for (let i = 0; i < 3; i++) rig.source.put(letter(), { folder: 'A' });
+    rig.destination.plan('append', ...slow);
+    rig.start({ maxWatchers: 1, concurrency: 1, pace: { notice: 50 } });
+    await rig.until('INBOX is under way', () => rig.count('delivery.done') >= 100);
+    rig.source.put(letter(), { folder: 'B' });
+    await rig.empty('B');
+    expect(left(rig, 'INBOX')).toBeGreaterThan(300);
+    await rig.empty('A');
+    await rig.empty();
+    rig.oracle.assert({ carried: true });
+    expect(rig.count('delivery.done')).toBe(1504);
+  });
+});

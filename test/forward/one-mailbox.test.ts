@@ -87,4 +87,109 @@ describe('one mailbox under two names', () => {
     await rig.saw('route.blocked');
     expect(rig.source.folder().messages.length).toBe(1);
   });
+
+  const decided = (rig: Rig) =>
+    rig.until('it is decided', () => rig.count('route.blocked') + rig.count('delivery.done') > 0);
+
+  it.each(Array.from({ length: 16 }, (_, i) => i + 1))(
+    'loses nothing where a phone stars the message just before look %i',
+    async (nth) => {
+      await using rig = Rig.ofOneMailbox();
+      rig.source.put(letter());
+      let looks = 0;
+      rig.source.beforeEach(({ name }) => {
+        if (name !== 'list' && name !== 'read') return;
+        const [original] = rig.source.folder().messages;
+        if (++looks !== nth || original === undefined) return;
+        if (!original.flags.delete('\\Flagged')) original.flags.add('\\Flagged');
+      });
+      rig.start({ folders: inbox, sweepInterval: 50 });
+      await decided(rig);
+      expect(rig.source.folder().messages.length).toBe(1);
+      expect(rig.count('delivery.done')).toBe(0);
+    },
+  );
+
+  it('loses nothing where a connection hears only at its fourth look of what another one has set', async () => {
+    await using rig = Rig.ofOneMailbox();
+    rig.source.put(letter());
+    const [original] = rig.source.folder().messages;
+    let hidden: boolean | undefined;
+    let reads = 0;
+    rig.source.beforeEach(({ name }) => {
+      if (original === undefined) return;
+      // The connection that reads sees the flag as it was; every other one as it is.
+      if (hidden !== undefined) original.flags[hidden ? 'add' : 'delete']('\\Flagged');
+      hidden = undefined;
+      if (name === 'setFlag') reads = 0;
+      if (name !== 'read' || ++reads > 3) return;
+      hidden = original.flags.has('\\Flagged');
+      original.flags.delete('\\Flagged');
+    });
+    rig.start({ folders: inbox, sweepInterval: 50 });
+    await decided(rig);
+    expect(rig.source.folder().messages.length).toBe(1);
+  });
+
+  it('is found out by another flag where \\Flagged is not kept', async () => {
+    await using rig = Rig.ofOneMailbox();
+    rig.source.put(letter());
+    rig.source.beforeEach(() => rig.source.flag(1, [], ['\\Flagged']));
+    rig.start({ folders: inbox });
+    await rig.saw('route.blocked');
+    expect(rig.source.everything().map(({ flags }) => [...flags])).toEqual([[]]);
+  });
+
+  it('that keeps no flags is not clear, and nothing is removed', async () => {
+    await using rig = Rig.ofOneMailbox();
+    rig.source.put(letter());
+    rig.source.beforeEach(() => rig.source.flag(1, [], ['\\Flagged', '\\Answered']));
+    rig.start({ folders: inbox, sweepInterval: 50 });
+    await rig.saw('delivery.postponed', 2);
+    expect(rig.told.find(({ event }) => event === 'delivery.postponed')?.why).toMatch(/not clear/);
+    expect(rig.source.folder().messages.length).toBe(1);
+  });
+});
+
+describe('two mailboxes with one UIDVALIDITY', () => {
+  it('are found to be two by a number that another message has, and no flag is turned', async () => {
+    await using rig = new Rig();
+    rig.destination.put(letter('of the other one'));
+    rig.source.put(letter());
+    rig.start();
+    await rig.empty();
+    expect(rig.source.count('setFlag')).toBe(0);
+    expect(rig.destination.folder().messages.length).toBe(2);
+  });
+
+  it('are found to be two by a number that only one of them has', async () => {
+    await using rig = new Rig();
+    rig.destination.put(letter());
+    rig.destination.expunge([1]);
+    rig.source.put(letter());
+    rig.start();
+    await rig.empty();
+    expect(rig.source.count('setFlag')).toBe(0);
+    rig.oracle.assert({ carried: true });
+  });
+
+  it('and the same numbers are found to be two by a flag, once for all mail, in so many round trips', async () => {
+    await using rig = new Rig();
+    for (let i = 0; i < 250; i++) rig.source.put(letter(), { flags: i === 0 ? ['\\Flagged'] : [] });
+    rig.start();
+    await rig.empty();
+    expect(rig.source.count('setFlag')).toBe(4);
+    expect(rig.destination.count('read')).toBeLessThan(3 + 1 + 2 + 2 * 4 + 1);
+    expect(rig.destination.find(1)?.flags).toEqual(new Set(['\\Flagged']));
+    rig.oracle.assert({ carried: true });
+  });
+
+  it('are two although somebody has starred the copy meanwhile', async () => {
+    await using rig = new Rig();
+    rig.source.put(letter());
+    rig.destination.plan('read', { after: () => rig.destination.flag(1, ['\\Flagged']) });
+    rig.start();
+    await rig.empty();
+    expect(rig.destination.find(1)?.flags).toEqual(new Set(['\\Flagged']));
+  });
 });

@@ -397,6 +397,12 @@ describe('left out', () => {
   it('the folder to which carried mail is moved', () => {
     const made = plan(mailbox(['"/" INBOX', '"/" Carried']), SLASH, { moveTo: 'Carried' });
     expect(whys(made)).toEqual({ Carried: 'AFTER_DELIVERY moves carried mail there' });
+    const ofAnother = plan(mailbox(['"/" INBOX', '"/" Done']), SLASH, {
+      rivals: [{ name: 'other', folders: [{ kind: 'folder', name: 'INBOX2' }], moveTo: 'Done' }],
+    });
+    expect(whys(ofAnother)).toEqual({
+      Done: 'AFTER_DELIVERY of the route other moves carried mail there',
+    });
     const otherCase = plan(mailbox(['"/" INBOX', '"/" Carried']), SLASH, { moveTo: 'carried' });
     expect(ways(otherCase)).toEqual({ INBOX: 'INBOX' });
   });
@@ -587,6 +593,33 @@ describe('mistakes', () => {
     expect(plan(SLASH, SLASH, { rules, sameAccount: true }).mistakes[0]).toContain(
       'carried into itself',
     );
+  });
+});
+
+describe('a folder to move to', () => {
+  const box = mailbox(['"/" INBOX', '"/" Carried']);
+
+  it.each([
+    [
+      'Done/',
+      'move:Done/ names no folder: "/" separates folders at the source',
+      'Write "move:Done"',
+    ],
+    ['/Done', 'move:/Done names no folder', 'Write "move:Done"'],
+    ['a//b', 'move:a//b names no folder', 'Write "move:a/b"'],
+    [
+      'carried',
+      'move:carried names a folder that the source lists as Carried',
+      'Write "move:Carried"',
+    ],
+  ])('that is misspelt is a mistake: %s', (moveTo, ...says) => {
+    const { mistakes } = plan(box, SLASH, { moveTo });
+    expect(mistakes).toHaveLength(1);
+    for (const words of says) expect(mistakes[0]).toContain(words);
+  });
+
+  it.each(['Carried', 'inbox', 'Done', 'a/b', 'a.b.'])('is fine: %s', (moveTo) => {
+    expect(plan(box, SLASH, { moveTo }).mistakes).toEqual([]);
   });
 });
 

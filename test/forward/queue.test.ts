@@ -103,3 +103,25 @@ it('takes no message in hand twice, whoever found it', async () => {
   await deliveries.idle(epoch.inHand);
   expect(order).toHaveLength(1);
 });
+
+it('gives back what has not begun, of one folder on one connection, and carries it at its old place when it comes again', async () => {
+  const { epoch, order, ends, carry } = begun();
+  const deliveries = new Deliveries(1, carry);
+  const [first, second, elsewhere] = [batch(epoch, 1), batch(epoch, 1), batch(epoch, 1)] as const;
+  const { lane } = first;
+  for (const each of [first, { ...second, lane }, elsewhere]) deliveries.add(each);
+  await settle();
+  const back = deliveries.takeBack(epoch, lane);
+  expect(back.map(({ messages }) => messages)).toEqual([second.messages]);
+  expect(epoch.inHand.has(second.messages[0]?.uid ?? 0)).toBe(false);
+  for (const each of back) deliveries.add(each);
+  for (let i = 0; i < 3; i++) {
+    const last = order.at(-1);
+    if (last) ends.get(last)?.();
+    await settle();
+  }
+  await deliveries.idle(epoch.inHand);
+  expect(order.map(({ messages }) => messages)).toEqual(
+    [first, second, elsewhere].map(({ messages }) => messages),
+  );
+});

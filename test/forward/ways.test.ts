@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Receipt, sha256 } from '../../src/domain/receipt.ts';
+import type { Route } from '../../src/domain/route.ts';
 import { Ways } from '../../src/forward/ways.ts';
 import { routeOf } from './rig.ts';
 
@@ -82,5 +84,51 @@ describe('the ways of all routes', () => {
     const { source, destination } = routeOf();
     ways.lay(routeOf({ name: 'b', source, destination }), []);
     expect(ways.circles('a')).toEqual([]);
+  });
+
+  describe('that meet under another name of a server', () => {
+    const { source, destination } = routeOf();
+    const at = (name: string, from: string, to: string) =>
+      routeOf({
+        name,
+        source: { ...source, host: from },
+        destination: { ...destination, host: to },
+      });
+    const [there, back] = [at('there', 'one.example', 'two.example'), at('back', '2', '1')];
+    const bytes = Buffer.from('a letter');
+    const copied = (route: Route, ways: Ways, uid: number, told = bytes) => {
+      const original = { folder: 'INBOX', uidValidity: 5, uid: 1 };
+      const copy = { folder: 'INBOX', uidValidity: 7, uid };
+      const receipt = Receipt.recall(original, copy, 'identical');
+      ways.brought(route, [receipt], () => new Map([[1, sha256(told)]]));
+    };
+    const met = (route: Route, ways: Ways, uid: number, uidValidity = 7) =>
+      ways.recognise(route, { folder: 'INBOX', uidValidity }, [{ uid, bytes }]);
+    const begun = () => {
+      const ways = new Ways();
+      for (const route of [there, back]) ways.lay(route, [{ source: 'INBOX', dest: 'INBOX' }]);
+      return ways;
+    };
+
+    it('are a circle once both names are known', () => {
+      const ways = begun();
+      copied(there, ways, 3);
+      expect(met(back, ways, 3)).toBe(true);
+      expect(ways.circles('back')).toEqual([]);
+      copied(back, ways, 9);
+      expect(met(there, ways, 9)).toBe(true);
+      expect(ways.circles('there').length).toBe(1);
+      expect(ways.circles('back').length).toBe(1);
+    });
+
+    it('are none where number, UIDVALIDITY or bytes are others', () => {
+      const ways = begun();
+      copied(there, ways, 3, Buffer.from('another letter'));
+      expect(met(back, ways, 3)).toBe(false);
+      copied(there, ways, 4);
+      expect(met(back, ways, 5)).toBe(false);
+      expect(met(back, ways, 4, 8)).toBe(false);
+      expect(ways.circles('back')).toEqual([]);
+    });
   });
 });

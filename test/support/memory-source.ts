@@ -191,12 +191,16 @@ export class MemorySource extends MemorySession implements SourceSession {
     });
   }
 
-  move(uids: readonly number[], to: string): Promise<Set<number>> {
+  move(
+    uids: readonly number[],
+    to: string,
+    copied: (copies: { uidValidity: number; uids: number[] }) => void = () => undefined,
+  ): Promise<Set<number>> {
     return this.call('move', {
       uids,
-      effect: () => this.#moved(uids, to),
+      effect: () => this.#moved(uids, to, copied),
       lie: (lie) => {
-        if (lie === 'denied') this.#moved(uids, to);
+        if (lie === 'denied') this.#moved(uids, to, copied);
         return lie === 'denied' ? new Set<number>() : new Set(uids);
       },
     });
@@ -225,7 +229,11 @@ export class MemorySource extends MemorySession implements SourceSession {
     return new Set();
   }
 
-  #moved(uids: readonly number[], to: string): Set<number> {
+  #moved(
+    uids: readonly number[],
+    to: string,
+    copied: (copies: { uidValidity: number; uids: number[] }) => void,
+  ): Set<number> {
     const { move, uidPlus } = this.abilities;
     if (!move && !uidPlus) throw lasting('This server has neither MOVE nor UIDPLUS.');
     this.writable();
@@ -238,7 +246,10 @@ export class MemorySource extends MemorySession implements SourceSession {
         code: 'TRYCREATE',
       });
     }
-    this.server.move(this.opened(), target, new Set(uids));
+    const first = target.uidNext;
+    const moved = this.server.move(this.opened(), target, new Set(uids));
+    const copies = [...moved].map((_, i) => first + i);
+    if (uidPlus && copies.length > 0) copied({ uidValidity: target.uidValidity, uids: copies });
     return absent(this.opened(), uids);
   }
 
