@@ -9,8 +9,15 @@ import type { Word } from './words.ts';
 
 /** Sets FOLDERS where it is not `*`, and says which folders could not be told. */
 export function folders(options: Options, told: Told): void {
-  const selected = chosen(options, separatorOf(options, told), told);
   const excluded = leftOut(options, told);
+  const selected = chosen(options, separatorOf(options, told), told).filter(
+    // A name counts more than a pattern in FOLDERS; imapsync takes away last.
+    ({ name }) => name === undefined || !excluded.some((pattern) => standsFor(pattern, name)),
+  );
+  if (selected.length === 0) {
+    told.gaps.push({ of: 'FOLDERS', why: 'the line leaves out every folder that it names' });
+    selected.push({ source: 'INBOX' });
+  }
   const moved = renamed(options, told).filter(
     ({ name }) =>
       selected.some(({ source }) => standsFor(source, name)) &&
@@ -25,6 +32,8 @@ export function folders(options: Options, told: Told): void {
 
 interface Entry {
   readonly source: string;
+  /** The one folder that it stands for. */
+  readonly name?: string;
   readonly to?: string;
 }
 
@@ -49,17 +58,22 @@ function chosen(options: Options, separator: string, told: Told): Entry[] {
     return false;
   };
   for (const word of options.values('folder'))
-    if (known('--folder', word)) entries.push({ source: named(decoded(word.text)) });
+    if (known('--folder', word)) {
+      const name = decoded(word.text);
+      entries.push({ source: named(name), name });
+    }
   for (const word of options.values('folderrec'))
     if (known('--folderrec', word)) {
       const name = decoded(word.text);
-      entries.push({ source: named(name) });
+      entries.push({ source: named(name), name });
       if (/[",=*%]/.test(name))
         told.missing.push(`--folderrec ${name}: its subfolders have to be named one by one`);
       else entries.push({ source: `${name}${separator}*` });
     }
   for (const word of options.values('include')) {
-    const patterns = word.unknown.length === 0 ? patternsOf(word.text) : undefined;
+    // Whether white space in a pattern counts (Perl's /x) is not the same in every imapsync.
+    const isSure = word.unknown.length === 0 && !/\s/.test(word.text);
+    const patterns = isSure ? patternsOf(word.text) : undefined;
     if (patterns) entries.push(...patterns.map((source) => ({ source })));
     else
       told.gaps.push({
@@ -94,6 +108,10 @@ function renamed(options: Options, told: Told): (Entry & { readonly name: string
       );
     else add(from, to);
   }
+  if (entries.length > 0)
+    told.different.push(
+      "What --f1f2 renames takes the folders below it along: of Old=New, Old/a goes to New/a. imapsync's would stay Old/a; `Old/a=Old/a` in FOLDERS says so.",
+    );
   for (const word of options.values('regextrans2')) {
     const found = word.unknown.length === 0 ? renaming(word.text) : undefined;
     if (found) add(found.from, found.to);
@@ -149,11 +167,14 @@ function counterparts(options: Options, told: Told): void {
     );
   for (const name of ['prefix1', 'sep1', 'prefix2', 'sep2'])
     if (options.value(name)) told.missing.push(`--${name}: imapferry asks the server for it`);
-  for (const name of ['subfolder1', 'subfolder2'])
-    if (options.value(name))
-      told.missing.push(
-        `--${name}: there is no setting that moves all folders under another; write INBOX=Folder/INBOX and so on into FOLDERS`,
-      );
+  if (options.value('subfolder1'))
+    told.more.push(
+      '--subfolder1: imapsync carries only what is below that folder, to where it would be without it; write those folders into FOLDERS, Folder/a=a and so on',
+    );
+  if (options.value('subfolder2'))
+    told.missing.push(
+      '--subfolder2: there is no setting that moves all folders under another; write INBOX=Folder/INBOX and so on into FOLDERS',
+    );
 }
 
 function shown(word: Word): string {

@@ -29,12 +29,12 @@ describe('a route', () => {
     rig.source.put(letter('later'));
     await rig.empty();
     rig.oracle.assert({ carried: true });
-    expect(rig.destination.folder().messages.length).toBe(151);
+    expect(rig.destination.folder().messages.length).toBe(251);
     expect([...(rig.destination.folder().messages[0]?.flags ?? [])].sort()).toEqual([
       '\\Seen',
       'work',
     ]);
-    expect(rig.count('delivery.done')).toBe(151);
+    expect(rig.count('delivery.done')).toBe(251);
     expect(rig.source.count('expungeAlone')).toBe(0);
   });
 
