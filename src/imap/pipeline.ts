@@ -15,12 +15,18 @@ import { headOf, type Outgoing, writeLiteral } from './literals.ts';
 /** The most commands that are under way. */
 const WIDEST = 100;
 
-/** How many APPENDs may be under way on a connection; it lives as long as that. */
+/** How many APPENDs may be under way on a connection, and their tags; it lives as long as that. */
 export class Window {
   #size = 1;
+  #tags = 0;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** A tag that nobody else has on this connection: the library's are hexadecimal. */
+  nextTag(): string {
+    return `P${++this.#tags}`;
   }
 
   stored(): void {
@@ -149,7 +155,7 @@ class Run {
   #begin(place: number): void {
     const message = this.#messages[place];
     if (message === undefined) return;
-    const tag = `A${place}`;
+    const tag = this.#window.nextTag();
     this.#underWay.set(tag, place);
     const { head, waits } = headOf(this.#client, message);
     this.#client.writable.write(`${tag} APPEND ${this.#path} ${head}\r\n`);

@@ -138,8 +138,8 @@ it('announces the next message together with a literal that was asked for', asyn
   for (const nth of [1, 2, 3]) {
     await slow.hears(1);
     // Its successor's announcement has come before it was answered.
-    if (nth < 3) await slow.server.until(() => slow.server.text.includes(`A${nth + 1} APPEND`));
-    expect(slow.waiting.map(({ tag }) => tag).at(0)).toBe(`A${nth}`);
+    if (nth < 3) await slow.server.until(() => slow.server.text.includes(`P${nth + 2} APPEND`));
+    expect(slow.waiting.map(({ tag }) => tag).at(0)).toBe(`P${nth + 1}`);
     slow.answer(1);
   }
   expect((await done).map(({ is }) => is)).toEqual(Array(4).fill('stored'));
@@ -158,7 +158,7 @@ it('waits for no answer with a short literal under LITERAL-, and for one with a 
   await slow.hears(1);
   slow.answer();
   await done;
-  expect(slow.server.text).toMatch(/A0 APPEND INBOX \(\) \{8\+\}\r\n/);
-  expect(slow.server.text).toMatch(/A1 APPEND INBOX \(\) \{\d+\}\r\n/);
+  expect(slow.server.text).toMatch(/P1 APPEND INBOX \(\) \{8\+\}\r\n/);
+  expect(slow.server.text).toMatch(/P2 APPEND INBOX \(\) \{\d+\}\r\n/);
   session.close();
 });
