@@ -88,10 +88,6 @@ export class Ways {
     return any;
   }
 
-  #isOne(place: string, other: string | undefined): boolean {
-    return other !== undefined && this.#real(place) === this.#real(other);
-  }
-
   #real(place: string): string {
     const other = this.#aliases.get(place);
     return other === undefined ? place : this.#real(other);
@@ -99,8 +95,9 @@ export class Ways {
 
   /** Sentences without their full stop, one for each folder of the route whose mail other routes would bring back. */
   circles(route: string): string[] {
+    const all = Map.groupBy([...this.#ways.values()].flat(), ({ from }) => this.#real(from));
     return (this.#ways.get(route) ?? []).flatMap((way) => {
-      const circle = this.#wayBack(way);
+      const circle = this.#wayBack(way, all);
       if (circle === undefined) return [];
       const legs = circle.map(({ route: by, pair }) => `${by}: ${pair.source} → ${pair.dest}`);
       return [
@@ -110,22 +107,22 @@ export class Ways {
   }
 
   /** The shortest way from a folder back to it by way of another route; what one route does within itself its own plan tells. */
-  #wayBack(first: Way): readonly Way[] | undefined {
-    const all = [...this.#ways.values()].flat();
+  #wayBack(first: Way, all: ReadonlyMap<string, readonly Way[]>): readonly Way[] | undefined {
+    const start = this.#real(first.from);
     const seen = new Set<string>();
     let ends: (readonly Way[])[] = [[first]];
     while (ends.length > 0) {
       const longer = ends.flatMap((way) =>
-        all.filter(({ from }) => this.#isOne(from, way.at(-1)?.to)).map((next) => [...way, next]),
+        (all.get(this.#real(way.at(-1)?.to ?? '')) ?? []).map((next) => [...way, next]),
       );
       ends = [];
       for (const way of longer) {
         const last = way.at(-1);
-        if (last === undefined || seen.has(last.to)) continue;
+        if (last === undefined || seen.has(this.#real(last.to))) continue;
         const isBack =
-          this.#isOne(last.to, first.from) && way.some(({ route }) => route !== first.route);
+          this.#real(last.to) === start && way.some(({ route }) => route !== first.route);
         if (isBack) return way;
-        seen.add(last.to);
+        seen.add(this.#real(last.to));
         ends.push(way);
       }
     }
