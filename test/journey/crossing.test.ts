@@ -109,7 +109,7 @@ describe('imapferry run between two Dovecots', () => {
 
   it('stopped in the middle and started again carries each message once', async () => {
     await using here = await scene();
-    for (let i = 0; i < 350; i++) await here.old.put('INBOX', message({ size: 2000 }));
+    for (let i = 0; i < 1100; i++) await here.old.put('INBOX', message());
     const originals = await here.old.dump('INBOX');
     const settings = here.settings({ CONCURRENCY: '1' });
     await using first = new Program(here.place, settings);
