@@ -15,6 +15,8 @@ export type Meaning =
   | { readonly kind: 'selects'; readonly why: string }
   /** Carries nothing, only looks. */
   | { readonly kind: 'looks'; readonly why: string }
+  /** Does nothing, and says what it would do. */
+  | { readonly kind: 'tries'; readonly why: string }
   /** Deletes; imapferry does not. */
   | { readonly kind: 'deletes'; readonly why: string };
 
@@ -33,6 +35,7 @@ const needless: Meaning = { kind: 'needless' };
 const missing = (why: string): Meaning => ({ kind: 'missing', why });
 const selects = (why: string): Meaning => ({ kind: 'selects', why });
 const looks = (why: string): Meaning => ({ kind: 'looks', why });
+const tries = (why: string): Meaning => ({ kind: 'tries', why });
 const deletes = (why: string): Meaning => ({ kind: 'deletes', why });
 
 const NEVER_THERE = 'imapferry never deletes anything at the destination';
@@ -63,7 +66,7 @@ const TABLE: readonly (readonly [specs: string, meaning: Meaning, negated?: Mean
     missing('imapferry speaks TLS 1.2 or newer and takes the best that the server has'),
   ],
   ['sslcheck! compress#! keepalive#! timeout=f timeout#=f reconnectretry#=i', needless],
-  ['buffersize=i split#=i fastio#! uid#! fetch_hash_set=s debugssl=i id!', needless],
+  ['buffersize=i split#=i fastio#! uid#! debugssl=i id!', needless],
   ['inet4|ipv4 inet6|ipv6', missing('imapferry takes whichever of IPv4 and IPv6 answers')],
 
   ['automap!', setting, setting],
@@ -79,7 +82,9 @@ const TABLE: readonly (readonly [specs: string, meaning: Meaning, negated?: Mean
   [
     'mixfolders!',
     needless,
-    missing('folders that would become one at the destination are a mistake that imapferry names'),
+    selects(
+      'of folders whose names differ in nothing but letter case imapsync carries one; imapferry carries each for which the destination has a folder of its own',
+    ),
   ],
   ['foldersizes! foldersizesatend!', needless],
 
@@ -102,10 +107,17 @@ const TABLE: readonly (readonly [specs: string, meaning: Meaning, negated?: Mean
   ['minsize=i', selects('imapferry carries small messages, too')],
   ['maxage=f', selects('imapferry carries old messages, too')],
   ['minage=f', selects('imapferry carries every message as soon as it comes, whatever its age')],
-  ['search=s search1=s', selects('imapferry carries every message of a folder')],
+  ['search=s search1=s fetch_hash_set=s', selects('imapferry carries every message of a folder')],
   ['search2=s', needless],
-  ['skipmess=s maxlinelength=i', selects('imapferry looks at no text to decide what is carried')],
-  ['maxlinelengthcmd=s pipemess=s regexmess=s', missing(UNCHANGED)],
+  [
+    'skipmess=s maxlinelength=i minmaxlinelength=i',
+    selects('imapferry looks at no text to decide what is carried'),
+  ],
+  [
+    'pipemess=s',
+    selects(`${UNCHANGED}; a message on which the command fails imapsync leaves where it is`),
+  ],
+  ['maxlinelengthcmd=s regexmess=s', missing(UNCHANGED)],
   ['noregexmess noregexflag pipemesscheck!', needless],
   ['disarmreadreceipts! truncmess=i', missing(UNCHANGED)],
   ['skipcrossduplicates!', missing('a message that lies in two folders is carried to two folders')],
@@ -132,18 +144,19 @@ const TABLE: readonly (readonly [specs: string, meaning: Meaning, negated?: Mean
   ['idatefromheader!', missing('the date of arrival is carried as the source has it')],
   ['syncacls!', missing('rights of other users are not carried')],
 
-  ['dry! dry1!', looks('DRY_RUN=true is the same')],
+  ['dry! dry1!', tries('DRY_RUN=true is the same')],
   ['justfolders! justfoldersizes! justlogin! justconnect! justbanner!', looks(CHECK)],
   ['justautomap! justfolderlists!', looks(CHECK)],
   ['version help', looks(CHECK)],
 
   ['maxmessagespersecond=f maxbytespersecond=i', missing(NO_LIMIT)],
   ['maxbytesafter=i maxsleep=f', needless],
-  ['exitwhenover=i exitonload!', missing('imapferry runs for ever')],
+  ['exitwhenover=i', selects('imapferry goes on until all mail is carried')],
+  ['exitonload!', missing('imapferry runs for ever')],
 
   ['log! loglogfile! logfile=s logdir=s', needless],
   ['pidfile=s pidfilelocking! tmpdir=s', needless],
-  ['abort abortbyfile', missing('stop the container, or send SIGTERM')],
+  ['abort abortbyfile', looks(`${CHECK}. To stop imapferry, stop the container, or send SIGTERM`)],
   ['sigexit=s sigreconnect=s sigignore=s', needless],
   ['errorsmax=i errorsdump! releasecheck! modulesversion! showpasswords! dockercontext!', needless],
   [
@@ -155,7 +168,8 @@ const TABLE: readonly (readonly [specs: string, meaning: Meaning, negated?: Mean
   ['debug! debugcontent! debugflags! debugimap! debugimap#! debugmemory! debugfolders!', needless],
   ['debuglist! debugenv! debugsig! debuglabels! debugsleep=f', needless],
   ['tests! testsdebug! testsunit=s testslive! testslive2! testslive6!', looks(CHECK)],
-  ['memorystress! simulong=f tail! var=s extra=s', needless],
+  ['debugmaxlinelength! debugdev! debugcgi! memorystress! simulong=f tail! var=s', needless],
+  ['extra=s', selects('it may hold more options; put them onto the line, and translate it again')],
 ];
 
 const KINDS = { '': 'nothing', s: 'text', i: 'whole', f: 'number', 's%': 'pair' } as const;

@@ -1,17 +1,30 @@
 /** Perl patterns for folder names, as far as they can be told in the FOLDERS language. */
 import { decoded } from './utf7.ts';
 
-/** A FOLDERS name as it stands there: a pattern's `*` and `%` outside quotation marks, all else within them where needed. */
+/** A name as it stands in FOLDERS, within quotation marks where needed; INBOX, which is the same in any letter case, in capitals. */
 export function named(name: string): string {
+  if (isInbox(name)) return 'INBOX';
   const plain = /^[^\s"!*%,=][^"*%,=]*$/.test(name) && !/\s$/.test(name);
   return plain ? name : `"${name.replaceAll(/(["\\])/g, '\\$1')}"`;
 }
 
+/** The folder that an entry of FOLDERS names, or `undefined` where it is a pattern. */
+export function nameIn(entry: string): string | undefined {
+  if (entry.startsWith('"')) return entry.slice(1, -1).replaceAll(/\\(["\\])/g, '$1');
+  return entry.includes('*') ? undefined : entry;
+}
+
+export function isInbox(name: string): boolean {
+  return name.toUpperCase() === 'INBOX';
+}
+
 /**
  * The patterns of the FOLDERS language that match what a Perl regular expression matches: an alternation of plain
- * texts, each tied to the beginning or the end of a name, or loose. Anything else is `undefined`.
+ * texts, each tied to the beginning or the end of a name, or loose. Anything else is `undefined`; so is an empty one,
+ * by which Perl means the last that matched.
  */
 export function patternsOf(regex: string): string[] | undefined {
+  if (regex === '') return undefined;
   const whole = /^(\^?)\((?:\?:)?([^()]*)\)(\$?)$/.exec(regex);
   const [, start = '', inner = regex, end = ''] = whole ?? [];
   const found = inner.split('|').map((each) => patternOf(`${start}${each}${end}`));
@@ -31,11 +44,13 @@ function patternOf(regex: string): string | undefined {
   return `${anyStart ? '*' : ''}${text}${anyEnd ? '*' : ''}`;
 }
 
-/** A Perl pattern that has nothing of a pattern, decoded; the dot of `INBOX.` is taken for the separator that was meant. */
+/**
+ * A Perl pattern that has nothing of a pattern, decoded; the dot of `INBOX.` is taken for the separator that was meant.
+ * `\Q` is none: Perl knows it in the text of a program, and not in a value.
+ */
 export function literal(regex: string): string | undefined {
   const text = regex
     .replace(/^INBOX\.(?![*+?])/, 'INBOX\\.')
-    .replaceAll(/\\Q(.*?)(?:\\E|$)/g, (_, quoted: string) => quoted.replaceAll(/\W/g, '\\$&'))
     .replaceAll(/\[([^\]\\^-])\]/g, '\\$1');
   if (!/^(?:[^\\.^$|?*+()[\]{}]|\\[^A-Za-z\d])*$/s.test(text)) return undefined;
   return decoded(text.replaceAll(/\\(.)/gs, '$1'));

@@ -25,8 +25,12 @@ export class Told {
   readonly deletes: string[] = [];
   /** Why mail would be carried that imapsync leaves where it is. */
   readonly more: string[] = [];
+  /** Why mail would, or might, go to another folder than with imapsync. */
+  readonly elsewhere: string[] = [];
   /** Options with which imapsync carries nothing and only looks. */
   readonly looks: string[] = [];
+  /** Options with which it says what it would do. */
+  readonly tries: string[] = [];
   /** What was taken to be meant. */
   readonly assumed: string[] = [];
   /** What will be different. */

@@ -118,7 +118,7 @@ DEST_HOST=imap.gmail.com
 DEST_USER=n w
 DEST_PASSWORD_FILE=./secrets/dest_password
 FOLDERS='INBOX, "Sent, old"'
-MAX_MESSAGE_SIZE=34MB
+MAX_MESSAGE_SIZE=35651583B
 AFTER_DELIVERY=mark
 DRY_RUN=true`,
   ],

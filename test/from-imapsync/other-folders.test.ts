@@ -32,8 +32,9 @@ describe('from-imapsync', () => {
   });
 
   it('--subfolder1 carries only what is below that folder, or removes nothing', () => {
-    const { after } = translated('--subfolder1 Work');
+    const { after, ways } = translated('--subfolder1 Work');
     expect(after).toBe('keep');
+    expect(Object.keys(ways)).toEqual(['Work', 'Work/a']);
   });
 
   it('--f1f2 moves one folder, not those below it; or it is said', () => {
@@ -42,10 +43,30 @@ describe('from-imapsync', () => {
     expect(text).toContain('takes the folders below it along');
   });
 
-  it('white space in a pattern, of which it is not sure whether it counts, is left to be filled in', () => {
-    const { gaps, settings } = told(`${BASE} --delete1 --include 'Sent Items'`);
-    expect(gaps.map(({ of }) => of)).toEqual(['FOLDERS']);
-    expect(settings.get('FOLDERS')).toBe('INBOX');
+  it('white space in a pattern stands for itself; nothing is removed, as it did not in old imapsync', () => {
+    const { gaps, settings, more } = told(`${BASE} --delete1 --include 'Sent Items'`);
+    expect(gaps).toEqual([]);
+    expect(settings.get('FOLDERS')).toBe('*Sent Items*');
+    expect(settings.get('AFTER_DELIVERY')).toBe('keep');
+    expect(more.join()).toContain("'Sent Items'");
+  });
+
+  it('--exclude wins over an --include of one name, and of the folder itself that --folderrec names', () => {
+    expect(translated("--include '^Work$' --include '^P' --exclude '^Work'").ways).toEqual({
+      Private: 'Private',
+    });
+    expect(translated("--folderrec Work --exclude '^Work$'").ways).toEqual({ 'Work/a': 'Work/a' });
+    expect(() => translated("--include '^A$' --exclude '^A$'")).not.toThrow();
+  });
+
+  it('--noexclude is about what imapsync excludes by itself', () => {
+    expect(Object.keys(translated('--exclude Work --noexclude').ways)).not.toContain('Work/a');
+  });
+
+  it('a folder in the name of the host is a --folderrec', () => {
+    const { after, ways } = translated('--host1 a.example/Work');
+    expect(after).toBe('expunge');
+    expect(Object.keys(ways)).toEqual(['Work', 'Work/a']);
   });
 
   it('a line that leaves out all that it names is left to be filled in', () => {
