@@ -81,7 +81,7 @@ function flagThere(works: Works, { original, copy }: Receipt): Promise<boolean |
         scope: 'connection',
       });
     let isSet: boolean | undefined;
-    await session.read([original.uid], ({ flags }) => {
+    await session.read([{ uid: original.uid }], ({ flags }) => {
       isSet = flags.has(FLAG);
     });
     return isSet;
@@ -94,23 +94,23 @@ async function turnedUp(
   { epoch, lane }: Batch,
   receipts: readonly Receipt[],
 ): Promise<boolean> {
-  const uids = receipts.flatMap(({ original, copy }) =>
-    copy.uid === original.uid ? [] : [copy.uid],
+  const copies = receipts.flatMap(({ original, copy: { uid } }) =>
+    uid === original.uid ? [] : [{ uid }],
   );
-  if (uids.length === 0 || uids.length < receipts.length) return false;
+  if (copies.length === 0 || copies.length < receipts.length) return false;
   const there = await lane.use(epoch, works.cut, async (session) => {
     // What was appended a moment ago comes into view with the end of a command.
     await session.noop();
-    return session.fetch(uids.toSorted((a, b) => a - b));
+    return session.fetch(copies);
   });
-  if (there.length < uids.length) return false;
-  const bytes = new Map(there.map((original) => [original.uid, original.bytes]));
+  if (there.length < copies.length) return false;
+  const sums = new Map(there.map(({ uid, content }) => [uid, content.sha256]));
   let same = 0;
   await works.destinations.use(epoch.pair.dest, async (session) => {
     await session.open(epoch.pair.dest, { fresh: true });
-    await session.read(uids, (copy) => {
-      if (bytes.get(copy.uid)?.equals(copy.bytes)) same++;
+    await session.read(copies, ({ uid, content }) => {
+      if (sums.get(uid) === content.sha256) same++;
     });
   });
-  return same === uids.length;
+  return same === copies.length;
 }
