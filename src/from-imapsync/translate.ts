@@ -88,12 +88,7 @@ function size(options: Options, told: Told): void {
   const preset = PRESET_SIZES.find(([name]) => options.switched(name))?.[1];
   const bytes =
     given && given.unknown.length === 0 ? Number(given.text.replaceAll('_', '')) : preset;
-  if (bytes === undefined || bytes <= 0) {
-    told.different.push(
-      'A message larger than MAX_MESSAGE_SIZE (50 MB where it is not set) stays where it is and is reported; imapsync has no such limit unless --maxsize sets it.',
-    );
-    return;
-  }
+  if (bytes === undefined || bytes <= 0) return;
   const [unit, factor] = UNITS.find(([, factor]) => bytes % factor === 0) ?? ['B', 1];
   told.settings.set('MAX_MESSAGE_SIZE', `${bytes / factor}${unit}`);
 }
