@@ -412,10 +412,10 @@ function connectionNotes(sides: Record<'source' | 'destination', SideReport>): s
 }
 
 function limitNotes({ maxMessageSize }: Route, { appendLimit }: Survey): string[] {
-  if (appendLimit === undefined || maxMessageSize === undefined || appendLimit >= maxMessageSize)
-    return [];
+  if (appendLimit === undefined || (maxMessageSize ?? appendLimit + 1) <= appendLimit) return [];
+  const less = maxMessageSize === undefined ? '' : ', less than MAX_MESSAGE_SIZE';
   return [
-    `The destination takes messages of ${size(appendLimit)} at most, less than MAX_MESSAGE_SIZE; larger ones stay at the source and are reported.`,
+    `The destination takes messages of ${size(appendLimit)} at most${less}; larger ones stay at the source and are reported.`,
   ];
 }
 

@@ -16,6 +16,7 @@ import { sourceAccount } from '../imap/source.ts';
 import { openForgetful } from '../journal/forgetful.ts';
 import { lockStateDir } from '../journal/lock.ts';
 import { openJournal } from '../journal/sqlite-journal.ts';
+import { clearSpool, spoolIn } from '../spool/spool.ts';
 
 export interface Crossing extends Disposable {
   /** The journal in STATE_DIR; where every route is a dry run, the one that forgets. */
@@ -91,6 +92,7 @@ export function openCrossing(
         ways,
         budget: budgets.of(route),
         journal: journalOf(route),
+        spool: () => spoolIn(config.stateDir),
         clock: systemClock,
         pace,
         emit,
@@ -144,6 +146,7 @@ function forgetting(stateDir: string, emit: Emit): Journal {
 function keeping(stateDir: string, emit: Emit, opened: DisposableStack): Journal {
   const lock = lockStateDir(stateDir);
   opened.defer(() => lock.release());
+  clearSpool(stateDir);
   const { journal, setAside } = openJournal(stateDir);
   opened.defer(() => journal.close());
   journal.begin();

@@ -119,7 +119,7 @@ function readRoute(name: string, settings: Settings, env: Environment): RouteRea
     idleRenew: whole.IDLE_RENEW,
     concurrency: whole.CONCURRENCY,
     maxWatchers: whole.MAX_WATCHERS,
-    maxMessageSize: whole.MAX_MESSAGE_SIZE,
+    ...(whole.MAX_MESSAGE_SIZE !== undefined && { maxMessageSize: whole.MAX_MESSAGE_SIZE }),
     dryRun: whole.DRY_RUN,
   };
   return {

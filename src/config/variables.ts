@@ -80,8 +80,7 @@ const ROUTE = {
   IDLE_RENEW: defaulted(duration('1s', '29m'), '4m30s'),
   CONCURRENCY: defaulted(wholeNumber(1, 32), '4'),
   MAX_WATCHERS: defaulted(wholeNumber(0, 50), '3'),
-  // A message is in memory as a whole, three times for moments: the container has 512 MB.
-  MAX_MESSAGE_SIZE: defaulted(size, '50MB'),
+  MAX_MESSAGE_SIZE: optional(size, '50MB'),
   DRY_RUN: defaulted(toggle, 'false'),
 } as const;
 

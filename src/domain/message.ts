@@ -1,4 +1,5 @@
 /** The messages that travel: their keys, what a look sees of them, and their bytes on either side. */
+import type { Content, Fingerprint } from './content.ts';
 
 /** What names a message for ever on a server: folder, UIDVALIDITY, UID (RFC 9051 §2.3.1.1). */
 export interface MessageKey {
@@ -16,9 +17,20 @@ export interface Listed {
   readonly internalDate?: Date;
 }
 
-/** A message at the source with its bytes, exactly as the source returned them. */
+/** A message at the source as it was fetched: what its bytes are, exactly as the source returned them. */
 export interface Original extends Listed {
-  readonly bytes: Buffer;
+  readonly content: Fingerprint;
+}
+
+/** An original whose bytes are at hand, to be sent on. */
+export interface Sendable extends Original {
+  readonly content: Content;
+}
+
+/** A message that is to be read. Where its size is not known, the server is asked for it first. */
+export interface Wanted {
+  readonly uid: number;
+  readonly size?: number;
 }
 
 /** A row of a destination folder's listing: a copy perhaps, to be compared by its bytes. */
@@ -31,7 +43,7 @@ export interface Candidate extends Listed {
 export interface Copy {
   readonly uid: number;
   readonly flags: ReadonlySet<string>;
-  readonly bytes: Buffer;
+  readonly content: Fingerprint;
 }
 
 /** Where a folder stood when it was opened. */
@@ -57,8 +69,8 @@ export function travellingFlags(flags: ReadonlySet<string>): string[] {
 }
 
 /** The value of the first Message-ID field of a message, unfolded and trimmed; `undefined` where there is none. */
-export function messageIdOf(bytes: Buffer): string | undefined {
-  return headerField(bytes, 'message-id');
+export function messageIdOf({ head }: Pick<Fingerprint, 'head'>): string | undefined {
+  return headerField(head, 'message-id');
 }
 
 /**
@@ -66,32 +78,8 @@ export function messageIdOf(bytes: Buffer): string | undefined {
  * collapsed and trimmed; `undefined` where there is none. Bytes are read as Latin-1, so that none is lost.
  * @param name in lower case
  */
-export function headerField(bytes: Buffer, name: string): string | undefined {
-  const header = headerText(bytes);
+export function headerField(head: Buffer, name: string): string | undefined {
+  const header = head.toString('latin1').replaceAll('\r', '');
   const match = new RegExp(`^${name}[ \\t]*:(.*(?:\\n[ \\t].*)*)`, 'im').exec(header);
   return match?.[1] === undefined ? undefined : match[1].replace(/\s+/g, ' ').trim();
-}
-
-/** The header of a message as Latin-1 text with bare LF line ends. */
-function headerText(bytes: Buffer): string {
-  const end = headerEnd(bytes);
-  return bytes.subarray(0, end).toString('latin1').replaceAll('\r', '');
-}
-
-/** The offset at which the header's last line ends: the first empty line, whatever its line ends, or the message's end. */
-export function headerEnd(bytes: Buffer): number {
-  let lineStart = 0;
-  for (;;) {
-    const lf = bytes.indexOf(0x0a, lineStart);
-    if (lf < 0) return bytes.length;
-    let empty = true;
-    for (let i = lineStart; i < lf; i++) {
-      if (bytes[i] !== 0x0d) {
-        empty = false;
-        break;
-      }
-    }
-    if (empty) return lineStart;
-    lineStart = lf + 1;
-  }
 }

@@ -1,6 +1,17 @@
 /** What forward/ asks of the world: two mail accounts, a journal, a clock. Each method stands with its promise. */
+
+import type { Content } from './content.ts';
 import type { Failure } from './failure.ts';
-import type { Candidate, Copy, FolderView, Listed, MessageKey, Original } from './message.ts';
+import type {
+  Candidate,
+  Copy,
+  FolderView,
+  Listed,
+  MessageKey,
+  Original,
+  Sendable,
+  Wanted,
+} from './message.ts';
 import type { Proof, Receipt } from './receipt.ts';
 import type { Listing, SpecialUse } from './route.ts';
 
@@ -58,11 +69,14 @@ export interface SourceSession extends Session {
   /** All messages whose UID is `from` or higher: one UID FETCH. */
   listFrom(from: number): Promise<Listed[]>;
   /**
-   * The whole messages, bytes as the server returns them, by BODY.PEEK[]: no flag changes.
-   * Vanished ones are missing. A message whose length disagrees with RFC822.SIZE comes as it is, one that the server
-   * tells of and does not show, without bytes.
+   * The whole messages, bytes as the server returns them, by BODY.PEEK[]: no flag changes. Those that are too large for
+   * memory come in pieces, and go into the spool as they come; without a spool only their fingerprints are left of them.
+   * Vanished ones are missing. A message whose length disagrees with RFC822.SIZE comes as it is; one that the server
+   * tells of and does not show, or of which it sends other pieces than asked for, without bytes.
+   * Rejects, scope `message` and lasting, where a large one can't be had in pieces.
    */
-  fetch(uids: readonly number[]): Promise<Original[]>;
+  fetch(messages: readonly Wanted[]): Promise<Original[]>;
+  fetch(messages: readonly Wanted[], spool: Spool): Promise<Sendable[]>;
   /**
    * UID STORE +FLAGS (\Deleted), not silent. Resolves with the flags each message had just after, which show what
    * another client changed meanwhile; messages that are gone, or for which the server sent no row, are missing.
@@ -148,14 +162,15 @@ export interface DestinationSession extends Session {
    * `\Deleted` and what PERMANENTFLAGS does not allow (`flags.dropped`, once a folder). Never rejects: one placement a
    * message, at the same index. NOT to be repeated for a placement `unknown` before having looked.
    */
-  append(messages: readonly Original[]): Promise<Placement[]>;
+  append(messages: readonly Sendable[]): Promise<Placement[]>;
   /** The open folder's messages whose UID is `from` or higher: UID, size, INTERNALDATE, flags, Message-ID. One UID FETCH. */
   listFrom(from: number): Promise<Candidate[]>;
   /**
    * Reads messages of the open folder back, whole, and hands one after another to `take`, so that no two have to be in
-   * memory. Those that are not there are missing. `take` must not call this session.
+   * memory, and of those that are too large for it no more than a piece. Those that are not there are missing. `take`
+   * must not call this session.
    */
-  read(uids: readonly number[], take: (copy: Copy) => void): Promise<void>;
+  read(messages: readonly Wanted[], take: (copy: Copy) => void): Promise<void>;
   /** Puts flags on, or takes them from, a copy of ours in the open folder: what changed at the source meanwhile. */
   reflag(uid: number, add: readonly string[], remove: readonly string[]): Promise<void>;
 }
@@ -370,6 +385,19 @@ export interface RouteJournal {
   count(state: Note['state']): number;
   /** What is set aside: for `imapferry stuck`. */
   aside(): (Note & MessageKey)[];
+}
+
+/** Where messages lie that are too large for memory, while they travel. What is in it goes with it. */
+export interface Spool extends AsyncDisposable {
+  /** Room for one message. Rejects, as `write` does, with a Failure where the disk does not take it. */
+  receive(): Promise<Incoming>;
+}
+
+/** A message that comes piece by piece. */
+export interface Incoming {
+  write(piece: Buffer): Promise<void>;
+  /** What was written. To be asked for once, at the end. */
+  end(): Content;
 }
 
 /** Time, so that tests need not wait. */

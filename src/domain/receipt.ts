@@ -6,9 +6,9 @@
  * forgiven in one direction only, from original to copy, and only throughout: an original with other 8-bit bytes, or
  * a copy that was rewritten in some places and not in others, is a different message.
  */
-import { createHash } from 'node:crypto';
+import type { Fingerprint } from './content.ts';
 import type { Copy, MessageKey, Original } from './message.ts';
-import { headerEnd, headerField } from './message.ts';
+import { headerField } from './message.ts';
 import type { Verify } from './route.ts';
 
 /** How much alike: byte for byte, but for the rewrites above, or only in the main header fields (VERIFY=headers). */
@@ -40,7 +40,7 @@ export class Receipt {
     verify: Verify,
   ): Receipt | undefined {
     if (originalKey.uid !== original.uid || copyKey.uid !== copy.uid) return undefined;
-    const proof = compare(original.bytes, copy.bytes, verify);
+    const proof = compare(original.content, copy.content, verify);
     return proof && new Receipt(originalKey, copyKey, proof);
   }
 
@@ -50,60 +50,29 @@ export class Receipt {
   }
 }
 
-/**
- * How alike a copy is to its original, or `undefined` where it is another message.
- * Both are bytes as the servers returned them.
- */
-export function compare(original: Buffer, copy: Buffer, verify: Verify): Proof | undefined {
-  if (original.equals(copy)) return 'identical';
-  const stored = lineEnds(copy);
-  if (rewritings(original).some((form) => form.equals(stored))) return 'equivalent';
+/** How alike a copy is to its original, or `undefined` where it is another message. */
+export function compare(
+  original: Fingerprint,
+  copy: Fingerprint,
+  verify: Verify,
+): Proof | undefined {
+  if (original.sha256 === copy.sha256) return 'identical';
+  const forms = [original.canonical, ...original.rewritten];
+  if (forms.includes(copy.canonical)) return 'equivalent';
   return verify === 'headers' && sameHeaders(original, copy) ? 'headers' : undefined;
-}
-
-/** The canonical form: CRs dropped, so that every line ends in LF, and one final line end dropped. */
-function lineEnds(bytes: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(bytes.length);
-  let length = 0;
-  for (const byte of bytes) if (byte !== 0x0d) out[length++] = byte;
-  if (length > 0 && out[length - 1] === 0x0a) length--;
-  return out.subarray(0, length);
-}
-
-/** The canonical forms in which servers are known to store an original: as it is, NUL as 0x80, 8-bit header bytes as X. */
-function rewritings(original: Buffer): Buffer[] {
-  const plain = lineEnds(original);
-  const forms = [plain];
-  if (plain.includes(0))
-    forms.push(replaced(plain, plain.length, (byte) => (byte === 0 ? 0x80 : byte)));
-  const header = headerEnd(plain);
-  const with8bit = (byte: number) => (byte >= 0x80 ? 0x58 : byte);
-  if (plain.subarray(0, header).some((byte) => byte >= 0x80)) {
-    forms.push(...forms.map((form) => replaced(form, header, with8bit)));
-  }
-  return forms;
-}
-
-function replaced(bytes: Buffer, end: number, by: (byte: number) => number): Buffer {
-  const out = Buffer.from(bytes);
-  for (let i = 0; i < end; i++) out[i] = by(out[i] as number);
-  return out;
 }
 
 const MAIN_FIELDS = ['message-id', 'date', 'from', 'to', 'cc', 'subject'] as const;
 
 /** The main header fields are equal, and at least three of them are there to be compared. */
-function sameHeaders(original: Buffer, copy: Buffer): boolean {
+function sameHeaders(original: Fingerprint, copy: Fingerprint): boolean {
+  // Of a header that is not known as a whole, what is missing may differ.
+  if (!original.headIsWhole || !copy.headIsWhole) return false;
   let present = 0;
   for (const name of MAIN_FIELDS) {
-    const value = headerField(original, name);
-    if (value !== headerField(copy, name)) return false;
+    const value = headerField(original.head, name);
+    if (value !== headerField(copy.head, name)) return false;
     if (value !== undefined) present++;
   }
   return present >= 3;
-}
-
-/** SHA-256 of a message's bytes as 64 lower-case hex digits: what the journal notes before an APPEND. */
-export function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

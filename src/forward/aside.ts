@@ -65,7 +65,7 @@ export function differs(
       : `if you delete that copy in ${dest.folder}, the message is sent once more`;
   tell(works, 'delivery.unverified', epoch, intentOf(original), {
     why,
-    bytes: original.bytes.length,
+    bytes: original.content.length,
     msg: `The message with UID ${original.uid} in ${epoch.pair.source} stays at the source: ${why}. imapferry looks again once a day; ${again}.`,
   });
 }

@@ -4,7 +4,7 @@ import type { Listed, Original } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
 import { refuse } from './aside.ts';
 import { fetchOriginals } from './fetch.ts';
-import { type Batch, bytesOf } from './folder-state.ts';
+import { type Batch, weightOf } from './folder-state.ts';
 import { deadly, tooLarge } from './hindrances.ts';
 import { cautiously } from './one-mailbox.ts';
 import { type Placed, place } from './place.ts';
@@ -132,7 +132,7 @@ async function send(
   trip.atDestination = true;
   await works.destinations.ready();
   trip.atDestination = false;
-  const placed = await works.cargo.use(bytesOf(travelling), () =>
+  const placed = await works.cargo.use(weightOf(travelling), () =>
     bring(works, batch, travelling, seeking, notes, trip),
   );
   const { receipts, failure } = placed ?? { receipts: [] };
@@ -143,7 +143,7 @@ async function send(
   return placed === undefined ? 'not sent' : 'through';
 }
 
-/** Fetches and places: as long as it lasts, the messages' bytes are in memory. `undefined`: there was nothing to place. */
+/** Fetches and places: as long as it lasts, the messages' bytes are here. `undefined`: there was nothing to place. */
 async function bring(
   works: Works,
   batch: Batch,
@@ -154,7 +154,10 @@ async function bring(
 ): Promise<Placed | undefined> {
   const { epoch } = batch;
   const { carried } = trip;
-  const { originals, doubtful } = await fetchOriginals(works, batch, travelling);
+  await using spool = works.spool();
+  const { originals, doubtful } = await fetchOriginals(works, batch, travelling, (session) =>
+    session.fetch(travelling, spool),
+  );
   for (const [original, why] of doubtful) {
     refuse(works, epoch, intentOf(original), notes.get(original.uid), why);
   }

@@ -1,4 +1,5 @@
 /** What one process knows of a source folder under one UIDVALIDITY: what was seen, and what is in hand. */
+import { LARGEST_IN_MEMORY } from '../domain/content.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { FolderView, Listed } from '../domain/message.ts';
 import type { Deaths, FolderKey, SourceSession } from '../domain/ports.ts';
@@ -143,6 +144,17 @@ export interface Leaving {
 /** The size of a batch's messages together, in bytes. */
 export function bytesOf(messages: readonly Listed[]): number {
   return messages.reduce((sum, message) => sum + message.size, 0);
+}
+
+/** What a message takes of the memory while it travels in pieces. */
+const WEIGHT_IN_PIECES = 8 * 1024 * 1024;
+
+/** How much of the messages will be in memory at one time, in bytes. */
+export function weightOf(messages: readonly Listed[]): number {
+  return messages.reduce(
+    (sum, { size }) => sum + (size > LARGEST_IN_MEMORY ? WEIGHT_IN_PIECES : size),
+    0,
+  );
 }
 
 /** A message that was in hand when a process died this often travels alone: should another die, it is known whose doing it was. */

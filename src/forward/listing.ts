@@ -40,7 +40,7 @@ export class Listing {
    * @param since the lowest UID that its copy may have; `undefined`: any
    */
   candidates(original: Original, since: number | undefined): Candidate[] {
-    const id = messageIdOf(original.bytes);
+    const id = messageIdOf(original.content);
     const harmless = id !== undefined && /^[\x20-\x7e]*$/.test(id);
     const rows = harmless
       ? (this.#byMessageId.get(id) ?? [])
@@ -53,7 +53,7 @@ export class Listing {
 
   /** UIDs, `from` or higher, of what may be this original's copy gone wrong: its Message-ID or INTERNALDATE is the same. */
   alike(original: Original, from: number): number[] {
-    const id = messageIdOf(original.bytes);
+    const id = messageIdOf(original.content);
     const date = original.internalDate?.getTime();
     return this.#all()
       .filter(({ messageId, internalDate }) => {
@@ -75,15 +75,15 @@ export class Listing {
     const date = original.internalDate?.getTime();
     return rows.filter(
       (row) =>
-        row.size === original.bytes.length ||
+        row.size === original.content.length ||
         (date !== undefined && row.internalDate?.getTime() === date),
     );
   }
 }
 
 /** Whatever a server does to line ends, a copy is less than twice as large as its original, or more than half as large. */
-function isOfSize({ size }: Candidate, { bytes }: Original): boolean {
-  return size <= 2 * bytes.length + SLACK && bytes.length <= 2 * size + SLACK;
+function isOfSize({ size }: Candidate, { content: { length } }: Original): boolean {
+  return size <= 2 * length + SLACK && length <= 2 * size + SLACK;
 }
 
 /** Room for what a server that rebuilds messages (VERIFY=headers) puts on top. */

@@ -5,7 +5,9 @@
  * they are two. Where they show equal ones, or one side shows none, only what changes on one side and is looked for on the
  * other one can tell: a flag of an original is turned over and back. Neither one answer nor one silence counts for proof.
  */
+import type { Fingerprint } from '../domain/content.ts';
 import { Failure } from '../domain/failure.ts';
+import type { Copy } from '../domain/message.ts';
 import { compare, type Receipt } from '../domain/receipt.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import type { Works } from './works.ts';
@@ -131,16 +133,18 @@ async function compareNumbers(
     const there = await messagesThere(works, receipt);
     const sizes = await sizesHere(works, batch, receipt);
     const size = sizes.get(copy.uid) ?? 0;
-    const bytes = there.get(copy.uid);
+    const read = there.get(copy.uid);
     // So far from the copy that nobody has to fetch it.
-    if (bytes !== undefined && size > 2 * bytes.length) return 'apart';
+    if (read !== undefined && size > 2 * read.length) return 'apart';
     works.traffic.fetching([...sizes.values()].map((size) => ({ size })));
-    const here = await messagesHere(works, batch, [...sizes.keys()]);
+    const here = await messagesHere(works, batch, sizes);
     // One of the two that have to be there is not.
     if (!here.has(original.uid) || !there.has(copy.uid)) return 'unclear';
     const shared = [original.uid, copy.uid].filter((uid) => here.has(uid) && there.has(uid));
-    const isOther = (uid: number) =>
-      compare(here.get(uid) as Buffer, there.get(uid) as Buffer, verify) === undefined;
+    const isOther = (uid: number) => {
+      const [its, copys] = [here.get(uid), there.get(uid)];
+      return its && copys && compare(its, copys, verify) === undefined;
+    };
     if (shared.some(isOther)) return 'apart';
     if (shared.length === 2) return 'alike';
   }
@@ -165,18 +169,19 @@ async function sizesHere(
 async function messagesHere(
   works: Works,
   { epoch, lane }: Batch,
-  uids: readonly number[],
-): Promise<Map<number, Buffer>> {
-  if (uids.length === 0) return new Map();
-  const fetched = await lane.use(epoch, works.cut, (session) => session.fetch(uids));
-  return new Map(fetched.map(({ uid, bytes }) => [uid, bytes]));
+  sizes: ReadonlyMap<number, number>,
+): Promise<Map<number, Fingerprint>> {
+  const wanted = [...sizes].map(([uid, size]) => ({ uid, size }));
+  if (wanted.length === 0) return new Map();
+  const fetched = await lane.use(epoch, works.cut, (session) => session.fetch(wanted));
+  return new Map(fetched.map(({ uid, content }) => [uid, content]));
 }
 
-async function messagesThere(works: Works, receipt: Receipt): Promise<Map<number, Buffer>> {
+async function messagesThere(works: Works, receipt: Receipt): Promise<Map<number, Fingerprint>> {
   const { original, copy } = receipt;
-  const found = new Map<number, Buffer>();
-  await readThere(works, receipt, [original.uid, copy.uid], ({ uid, bytes }) =>
-    found.set(uid, bytes),
+  const found = new Map<number, Fingerprint>();
+  await readThere(works, receipt, [original.uid, copy.uid], ({ uid, content }) =>
+    found.set(uid, content),
   );
   return found;
 }
@@ -272,11 +277,7 @@ function readThere(
   works: Works,
   { copy }: Receipt,
   uids: readonly number[],
-  take: (copy: {
-    readonly uid: number;
-    readonly flags: ReadonlySet<string>;
-    readonly bytes: Buffer;
-  }) => void,
+  take: (copy: Copy) => void,
 ): Promise<void> {
   return works.destinations.use(copy.folder, async (session) => {
     const view = await session.open(copy.folder, { fresh: true });
@@ -285,7 +286,8 @@ function readThere(
         step: 'verify',
         scope: 'connection',
       });
-    await session.read([...new Set(uids)], take);
+    const wanted = [...new Set(uids)].map((uid) => ({ uid }));
+    await session.read(wanted, take);
   });
 }
 
@@ -299,23 +301,23 @@ async function turnedUp(
   { epoch, lane }: Batch,
   receipts: readonly Receipt[],
 ): Promise<boolean> {
-  const uids = receipts.flatMap(({ original, copy }) =>
-    copy.uid === original.uid ? [] : [copy.uid],
+  const copies = receipts.flatMap(({ original, copy: { uid } }) =>
+    uid === original.uid ? [] : [{ uid }],
   );
-  if (uids.length === 0 || uids.length < receipts.length) return false;
+  if (copies.length === 0 || copies.length < receipts.length) return false;
   const there = await lane.use(epoch, works.cut, async (session) => {
     // What was appended a moment ago comes into view with the end of a command.
     await session.noop();
-    return session.fetch(uids.toSorted((a, b) => a - b));
+    return session.fetch(copies);
   });
-  if (there.length < uids.length) return false;
-  const bytes = new Map(there.map((original) => [original.uid, original.bytes]));
+  if (there.length < copies.length) return false;
+  const sums = new Map(there.map(({ uid, content }) => [uid, content.sha256]));
   let same = 0;
   await works.destinations.use(epoch.pair.dest, async (session) => {
     await session.open(epoch.pair.dest, { fresh: true });
-    await session.read(uids, (copy) => {
-      if (bytes.get(copy.uid)?.equals(copy.bytes)) same++;
+    await session.read(copies, ({ uid, content }) => {
+      if (sums.get(uid) === content.sha256) same++;
     });
   });
-  return same === uids.length;
+  return same === copies.length;
 }

@@ -1,6 +1,6 @@
 /** Brings originals to the destination and comes back with Receipts: look where needed, append, read back, compare. */
 import { Failure, folders } from '../domain/failure.ts';
-import type { FolderView, Original } from '../domain/message.ts';
+import type { FolderView, Original, Sendable } from '../domain/message.ts';
 import type { DestinationSession, Note, Placement } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair, SpecialUse } from '../domain/route.ts';
@@ -23,7 +23,7 @@ export interface Placed {
 export async function place(
   works: Works,
   batch: Batch,
-  all: readonly Original[],
+  all: readonly Sendable[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
 ): Promise<Placed> {
@@ -37,7 +37,7 @@ export async function place(
 function placeHere(
   works: Works,
   { epoch, fresh }: Batch,
-  originals: readonly Original[],
+  originals: readonly Sendable[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
 ): Promise<Placed> {
@@ -244,7 +244,7 @@ async function append(
   session: DestinationSession,
   view: FolderView,
   epoch: Epoch,
-  originals: readonly Original[],
+  originals: readonly Sendable[],
   notes: ReadonlyMap<number, Note>,
 ): Promise<Placed> {
   const { folder, uidValidity, uidNext } = view;

@@ -12,7 +12,7 @@ import type { DestinationReader, Note } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { type Outcome, retried, sort } from './deliver.ts';
 import { fetchOriginals } from './fetch.ts';
-import { type Batch, bytesOf, type Epoch } from './folder-state.ts';
+import { type Batch, type Epoch, weightOf } from './folder-state.ts';
 import { deadly, tooLarge } from './hindrances.ts';
 import { attempt } from './retry.ts';
 import { compareWithNotes, unclear } from './same.ts';
@@ -53,7 +53,7 @@ async function once(works: Works, batch: Batch): Promise<Outcome> {
   }
   if (travelling.length === 0) return 'not sent';
   const seeking = new Set(sought.map(({ uid }) => uid));
-  await works.cargo.use(bytesOf(travelling), () =>
+  await works.cargo.use(weightOf(travelling), () =>
     lookFor(works, batch, travelling, seeking, notes),
   );
   return 'through';
@@ -68,7 +68,9 @@ async function lookFor(
   notes: ReadonlyMap<number, Note>,
 ): Promise<void> {
   const { epoch } = batch;
-  const { originals, doubtful } = await fetchOriginals(works, batch, travelling);
+  const { originals, doubtful } = await fetchOriginals(works, batch, travelling, (session) =>
+    session.fetch(travelling),
+  );
   for (const [original, why] of doubtful)
     say(works, epoch, named(original), { plan: 'leave', why });
   await works.destinations.use(epoch.pair.dest, (session: DestinationReader) =>
@@ -182,8 +184,8 @@ interface Named {
   readonly messageId?: string;
 }
 
-function named({ uid, size, bytes }: Original): Named {
-  const messageId = messageIdOf(bytes);
+function named({ uid, size, content }: Original): Named {
+  const messageId = messageIdOf(content);
   return { uid, size, ...(messageId !== undefined && { messageId }) };
 }
 

@@ -1,6 +1,9 @@
 /** A route as a whole: its connections, watchers, sweeps and deliveries, started and stopped together. */
+
+import type { Fingerprint } from '../domain/content.ts';
 import type { Emit } from '../domain/events.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
+import type { Wanted } from '../domain/message.ts';
 import type {
   Clock,
   DestinationAccount,
@@ -8,6 +11,7 @@ import type {
   Journal,
   SourceAccount,
   SourceSession,
+  Spool,
 } from '../domain/ports.ts';
 import {
   type Account,
@@ -65,6 +69,8 @@ export interface RouteWorld {
   /** What may be used of both accounts. */
   readonly budget: Budget;
   readonly journal: Journal;
+  /** For what is too large for memory. */
+  readonly spool: () => Spool;
   readonly clock: Clock;
   readonly pace: Pace;
   readonly emit: Emit;
@@ -117,7 +123,7 @@ export class RouteRunner {
 
   constructor(route: Route, world: RouteWorld) {
     this.#route = route;
-    const { journal, clock, pace, quit, cut } = world;
+    const { journal, spool, clock, pace, quit, cut } = world;
     const { afterDelivery: after } = route;
     this.#drain = new Drain(clock);
     const emit: Emit = (event, fields) => {
@@ -146,6 +152,7 @@ export class RouteRunner {
       strikes: new Strikes(),
       allowance: new Allowance(clock, pace),
       cargo: new Hold(MOST_BYTES_IN_HAND),
+      spool,
       clock,
       pace,
       emit,
@@ -156,7 +163,7 @@ export class RouteRunner {
       moveFolder: after.kind === 'move' ? new MoveFolder(after.folder) : undefined,
       sourcesUnder: (uidValidity) => this.#epochs.under(uidValidity),
       begin: (epoch) => this.#epochs.begin(epoch),
-      fetchAgain: (epoch, uids) => this.#fetchAgain(epoch, uids),
+      fetchAgain: (epoch, messages) => this.#fetchAgain(epoch, messages),
       traffic: new Traffic(),
       revisit,
       proven: () => this.#blockade.proven(),
@@ -442,13 +449,14 @@ export class RouteRunner {
   }
 
   /** On a connection more, if the server lets one in: without it nothing comes, and nobody waits. */
-  async #fetchAgain(epoch: Epoch, uids: readonly number[]): Promise<Map<number, Buffer>> {
+  async #fetchAgain(epoch: Epoch, messages: readonly Wanted[]): Promise<Map<number, Fingerprint>> {
     let session: SourceSession | undefined;
     try {
       session = await this.#loginSource();
       const view = await session.open(epoch.pair.source, { readOnly: true, idle: false });
       if (view.uidValidity !== epoch.uidValidity) return new Map();
-      return new Map((await session.fetch(uids)).map(({ uid, bytes }) => [uid, bytes]));
+      const again = await session.fetch(messages);
+      return new Map(again.map(({ uid, content }) => [uid, content]));
     } catch (thrown) {
       if (this.#world.quit.aborted || !(thrown instanceof Failure)) throw thrown;
       return new Map();

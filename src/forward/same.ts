@@ -2,10 +2,11 @@
  * Whether what the journal says of a number is still said of the message that has it. A server that was restored from a
  * backup may give a number again that another message has had, under the same UIDVALIDITY.
  */
+
+import type { Fingerprint } from '../domain/content.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Listed, Original } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
-import { sha256 } from '../domain/receipt.ts';
 import type { Batch } from './folder-state.ts';
 import type { Works } from './works.ts';
 
@@ -31,26 +32,25 @@ export async function compareWithNotes(
   notes: ReadonlyMap<number, Note>,
   carried: ReadonlyMap<number, unknown>,
 ): Promise<Told> {
-  const uids = messages.map(({ uid }) => uid).filter((uid) => !carried.has(uid));
-  if (uids.length === 0) return { same: [...messages], other: [], unclear: [] };
+  const asked = messages.filter(({ uid }) => !carried.has(uid));
+  if (asked.length === 0) return { same: [...messages], other: [], unclear: [] };
   const { fetched, estimates } = await lane.use(epoch, works.quit, async (session) => {
-    works.traffic.fetching(messages.filter(({ uid }) => !carried.has(uid)));
+    works.traffic.fetching(asked);
     return {
-      fetched: await session.fetch(uids),
+      fetched: await session.fetch(asked),
       estimates: session.abilities.estimatesSizes,
     };
   });
-  const isSame = (uid: number, bytes: Buffer) => sha256(bytes) === notes.get(uid)?.sha256;
+  const isSame: IsSame = (uid, { sha256 }) => sha256 === notes.get(uid)?.sha256;
   const hasDate = ({ uid, internalDate }: Original) => {
     const noted = notes.get(uid)?.internalDate;
     return noted === undefined || noted === internalDate?.getTime();
   };
   const first = new Map(fetched.map((original) => [original.uid, original]));
-  const isIt = (original: Original) => isSame(original.uid, original.bytes) && hasDate(original);
+  const isIt = (original: Original) => isSame(original.uid, original.content) && hasDate(original);
   const strange = fetched.filter((original) => !isIt(original));
-  const odd = strange.map(({ uid }) => uid);
   works.traffic.fetching(strange);
-  const again = odd.length > 0 ? await works.fetchAgain(epoch, odd) : new Map<number, Buffer>();
+  const again = strange.length > 0 ? await works.fetchAgain(epoch, strange) : NONE;
   const told: Told = { same: [], other: [], unclear: [] };
   for (const message of messages) {
     const { uid } = message;
@@ -58,7 +58,8 @@ export async function compareWithNotes(
     if (carried.has(uid)) told.same.push(message);
     else if (original === undefined) continue;
     else if (isIt(original)) told.same.push(message);
-    else if (isSame(uid, original.bytes)) told[again.has(uid) ? 'other' : 'unclear'].push(message);
+    else if (isSame(uid, original.content))
+      told[again.has(uid) ? 'other' : 'unclear'].push(message);
     else told[doubted(original, estimates, again.get(uid), isSame)].push(message);
   }
   if (told.other.length > 0)
@@ -69,16 +70,21 @@ export async function compareWithNotes(
   return told;
 }
 
+/** Whether that is what was carried under a number. */
+type IsSame = (uid: number, content: Fingerprint) => boolean;
+
+const NONE: ReadonlyMap<number, Fingerprint> = new Map();
+
 function doubted(
-  { uid, bytes, size }: Original,
+  { uid, content, size }: Original,
   estimates: boolean,
-  again: Buffer | undefined,
-  isSame: (uid: number, bytes: Buffer) => boolean,
+  again: Fingerprint | undefined,
+  isSame: IsSame,
 ): keyof Told {
   if (again === undefined) return 'unclear';
   if (isSame(uid, again)) return 'same';
-  const cameTwice = bytes.length > 0 && again.equals(bytes);
-  return cameTwice && (bytes.length === size || estimates) ? 'other' : 'unclear';
+  const cameTwice = content.length > 0 && again.sha256 === content.sha256;
+  return cameTwice && (content.length === size || estimates) ? 'other' : 'unclear';
 }
 
 /** What is unclear stays, and is asked for again. */

@@ -84,8 +84,9 @@ async function matchesOf(
   const read = async (uids: readonly number[]): Promise<number[]> => {
     const odd: number[] = [];
     if (uids.length === 0) return odd;
-    works.traffic.reading(uids.flatMap((uid) => wanted.get(uid)?.row ?? []));
-    await session.read(uids, (copy) => {
+    const rows = uids.flatMap((uid) => wanted.get(uid)?.row ?? []);
+    works.traffic.reading(rows);
+    await session.read(rows, (copy) => {
       const before = matches.length;
       const { row, originals: maybe = [] } = wanted.get(copy.uid) ?? {};
       if (row === undefined) return;
@@ -96,7 +97,7 @@ async function matchesOf(
         if (!receipt) continue;
         matches.push({ receipt, unlike: unlikeness(original, row), isClaimed: false });
       }
-      if (matches.length === before && copy.bytes.length !== row.size) odd.push(copy.uid);
+      if (matches.length === before && copy.content.length !== row.size) odd.push(copy.uid);
     });
     return odd;
   };

@@ -2,7 +2,7 @@
 import type { Candidate, FolderView, Original } from '../domain/message.ts';
 import { travellingFlags } from '../domain/message.ts';
 import type { Claimant, Note } from '../domain/ports.ts';
-import { type Receipt, sha256 } from '../domain/receipt.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { type Epoch, looksOf } from './folder-state.ts';
 import type { Works } from './works.ts';
 
@@ -46,7 +46,7 @@ export function isItself(
     date !== undefined &&
     claimant.internalDate === date &&
     !epoch.marked.has(looksOf(original)) &&
-    claimant.sha256 === sha256(original.bytes)
+    claimant.sha256 === original.content.sha256
   );
 }
 
@@ -62,7 +62,7 @@ export function withoutEarlierTwins(
   matches: readonly Match[],
 ): readonly Match[] {
   if (matches.length === 0) return matches;
-  const sums = new Map(originals.map(({ uid, bytes }) => [uid, sha256(bytes)]));
+  const sums = new Map(originals.map(({ uid, content }) => [uid, content.sha256]));
   const left = new Set<number>();
   for (const sum of new Set(matches.map(({ receipt }) => sums.get(receipt.original.uid) ?? ''))) {
     const copies = new Map<number, number>();
@@ -101,12 +101,12 @@ export function shareWithTwins(
 ): Shared {
   const ours = new Set(originals.map(({ uid }) => uid));
   const waiting = new Set<number>();
-  const kept = originals.flatMap(({ uid, bytes }) => {
+  const kept = originals.flatMap(({ uid, content }) => {
     const its = matches.filter(({ receipt }) => receipt.original.uid === uid);
     if (its.length === 0) return [];
     const isSent = notes.get(uid)?.state === 'appending';
     const others = journal
-      .onTheWay(epoch.key, sha256(bytes))
+      .onTheWay(epoch.key, content.sha256)
       .filter((other) => !ours.has(other.uid) && (!isSent || other.uid < uid));
     const free = its
       .filter(({ isClaimed }) => !isClaimed)

@@ -1,6 +1,8 @@
 /** Reads copies back from the destination and proves them against their originals. */
+
+import { LARGEST_IN_MEMORY } from '../domain/content.ts';
 import { Failure } from '../domain/failure.ts';
-import type { FolderView, Original } from '../domain/message.ts';
+import type { FolderView, Original, Wanted } from '../domain/message.ts';
 import type { DestinationSession } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { differs } from './aside.ts';
@@ -37,7 +39,8 @@ export async function verify(
   const bad = new Map<Original, number>();
   if (named.size > 0) {
     works.traffic.readingBack([...named.values()]);
-    await session.read([...named.keys()], (copy) => {
+    const copies = [...named].map(([uid, original]) => copyOf(original, uid));
+    await session.read(copies, (copy) => {
       const original = named.get(copy.uid);
       if (original === undefined) return;
       const receipt = match(epoch, original, view, copy, works.route.verify);
@@ -49,6 +52,13 @@ export async function verify(
   for (const { copy } of proven) named.delete(copy.uid);
   const rest = [...unnamed, ...named.values()];
   return [...proven, ...(await findCopies(works, session, view, epoch, rest, bad))];
+}
+
+/** A copy as it is to be read. Servers may store a message larger than it is, by its line ends up to twice as large. */
+function copyOf({ content: { length } }: Original, uid: number): Wanted {
+  return 2 * length > LARGEST_IN_MEMORY && length <= LARGEST_IN_MEMORY
+    ? { uid }
+    : { uid, size: length };
 }
 
 /** Notes Receipts. A copy that proves another original already proves no second one. */

@@ -2,8 +2,10 @@
  * Where the mail of every route goes, folder by folder. Names that only counterparts join show here what FOLDERS does not: a
  * circle. Two names of one server are known as such once a message is met under one of them that was brought under the other.
  */
+
+import type { Original } from '../domain/message.ts';
 import type { FolderKey } from '../domain/ports.ts';
-import { type Receipt, sha256 } from '../domain/receipt.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { type Account, type FolderPair, loginId, type Route } from '../domain/route.ts';
 
 interface Way {
@@ -72,13 +74,13 @@ export class Ways {
   recognise(
     { source }: Route,
     { folder, uidValidity }: FolderKey,
-    messages: readonly { readonly uid: number; readonly bytes: Buffer }[],
+    messages: readonly Pick<Original, 'uid' | 'content'>[],
   ): boolean {
     const here = placeOf(source, folder);
     let any = false;
-    for (const { uid, bytes } of messages) {
+    for (const { uid, content } of messages) {
       const maybe = this.#brought.get(numberOf({ uidValidity, uid })) ?? [];
-      const sum = maybe.length > 0 ? sha256(bytes) : '';
+      const sum = maybe.length > 0 ? content.sha256 : '';
       for (const { place } of maybe.filter((each) => each.sha256 === sum)) {
         const [one, other] = [this.#real(here), this.#real(place)];
         if (one !== other) this.#aliases.set(one, other);

@@ -1,8 +1,9 @@
 /** What every step of a delivery has at hand: one route's journal, connections, clock and words. */
+
+import type { Fingerprint } from '../domain/content.ts';
 import type { Emit, EventFields, EventName } from '../domain/events.ts';
-import { type MessageKey, messageIdOf, type Original } from '../domain/message.ts';
-import type { Clock, Intent, RouteJournal } from '../domain/ports.ts';
-import { sha256 } from '../domain/receipt.ts';
+import { type MessageKey, messageIdOf, type Original, type Wanted } from '../domain/message.ts';
+import type { Clock, Intent, RouteJournal, Spool } from '../domain/ports.ts';
 import type { FolderPair, Route } from '../domain/route.ts';
 import type { Allowance } from './allowance.ts';
 import type { Destinations } from './destinations.ts';
@@ -35,8 +36,13 @@ export interface Works {
   readonly cut: AbortSignal;
   /** When this process began (clock ticks): what an earlier one left appending ended before. */
   readonly startedAt: number;
-  /** Messages' bytes by UID, fetched on a connection of their own; what is gone, or can't be had so, is missing. */
-  readonly fetchAgain: (epoch: Epoch, uids: readonly number[]) => Promise<Map<number, Buffer>>;
+  /** Messages' fingerprints by UID, fetched on a connection of their own; what is gone, or can't be had so, is missing. */
+  readonly fetchAgain: (
+    epoch: Epoch,
+    messages: readonly Wanted[],
+  ) => Promise<Map<number, Fingerprint>>;
+  /** A spool for the originals of a batch, as long as it takes to bring them to the destination. */
+  readonly spool: () => Spool;
   /** Where the mail of all routes goes. */
   readonly ways: Ways;
   /** The folder of AFTER_DELIVERY=move:FOLDER. */
@@ -54,11 +60,12 @@ export interface Works {
 
 /** What the journal notes of an original before it travels. */
 export function intentOf(original: Original): Intent {
-  const messageId = messageIdOf(original.bytes);
+  const { content } = original;
+  const messageId = messageIdOf(content);
   return {
     uid: original.uid,
-    sha256: sha256(original.bytes),
-    size: original.bytes.length,
+    sha256: content.sha256,
+    size: content.length,
     ...(original.internalDate && { internalDate: original.internalDate.getTime() }),
     ...(messageId !== undefined && { messageId }),
   };

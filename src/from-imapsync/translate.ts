@@ -142,10 +142,6 @@ function size(options: Options, told: Told): void {
   if (bytes <= 1)
     told.more.push(`--maxsize, --appendlimit: with ${bytes} imapsync carries no message at all`);
   else if (limits.length > 0) told.settings.set('MAX_MESSAGE_SIZE', `${bytes - 1}B`);
-  else
-    told.different.push(
-      'A message larger than MAX_MESSAGE_SIZE (50 MB where it is not set) stays where it is and is reported; imapsync has no such limit unless --maxsize sets it.',
-    );
 }
 
 /** Whether imapferry would carry mail that imapsync does not, or carry it elsewhere, or that can't be known. */

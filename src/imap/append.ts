@@ -3,16 +3,16 @@
  * can concern one message is split until the culprit stands alone; one that concerns folder or account is not.
  */
 import { Failure, folders } from '../domain/failure.ts';
-import type { Original } from '../domain/message.ts';
+import type { Sendable } from '../domain/message.ts';
 import type { Batching, Placement } from '../domain/ports.ts';
 import { failureOf } from './answers.ts';
 import type { Client } from './client.ts';
 import { dateTime } from './flags.ts';
-import type { Outgoing } from './literals.ts';
+import { type Outgoing, withLineEnd } from './literals.ts';
 import { multiAppend } from './multi-append.ts';
 import { pipelined, type Window } from './pipeline.ts';
 
-type FlagsOf = (message: Original) => readonly string[];
+type FlagsOf = (message: Sendable) => readonly string[];
 /** Placements of the first of the messages, at least of one. Throws where they were refused together. */
 type Send = (messages: readonly Outgoing[]) => Promise<Placement[]>;
 type Group = readonly { readonly message: Outgoing; readonly at: number }[];
@@ -29,23 +29,25 @@ export async function appendAll(
   client: Client,
   batching: Batching,
   folder: string,
-  messages: readonly Original[],
+  messages: readonly Sendable[],
   flagsOf: FlagsOf,
   { limit = Number.POSITIVE_INFINITY, window }: { limit: number | undefined; window: Window },
 ): Promise<Placement[]> {
   const outgoing = messages.map((message, at) => ({
     message: {
-      bytes: message.bytes,
+      content: message.content,
       flags: flagsOf(message),
       date: dateTime(message.internalDate),
     },
     at,
   }));
+  // What is not in memory is sent as it is read, each message by a command of its own.
+  const isHere = ({ content }: Outgoing) => content.bytes !== undefined;
   const send: Send = (some) =>
-    batching === 'multi'
+    batching === 'multi' && some.every(isHere)
       ? multiAppend(client, folder, some)
       : pipelined(client, folder, some, window);
-  const fits = ({ message: { bytes } }: Group[number]) => bytes.length <= limit;
+  const fits = ({ message: { content } }: Group[number]) => content.length <= limit;
   const placements = await placeAll(send, outgoing.filter(fits));
   for (const each of outgoing) {
     if (!fits(each)) placements[each.at] = { is: 'refused', failure: tooLong(limit) };
@@ -131,10 +133,10 @@ async function sent(send: Send, group: Group): Promise<Placement[] | 'one of the
 
 /** A message that was refused on its own. Yahoo takes none without a final CRLF: it is tried once with one. */
 async function secondTry(send: Send, message: Outgoing, first: Placement): Promise<Placement> {
-  if (first.is !== 'refused' || message.bytes.length === 0 || message.bytes.at(-1) === 0x0a)
-    return first;
-  const bytes = Buffer.concat([message.bytes, Buffer.from('\r\n')]);
-  const answered = await sent(send, [{ message: { ...message, bytes }, at: 0 }]);
+  const { length, endsLine } = message.content;
+  if (first.is !== 'refused' || length === 0 || endsLine) return first;
+  const content = withLineEnd(message.content);
+  const answered = await sent(send, [{ message: { ...message, content }, at: 0 }]);
   const [second = first] = answered === 'one of them' ? [] : answered;
   return second.is === 'refused' ? first : second;
 }

@@ -7,6 +7,7 @@
 import type { Writable } from 'node:stream';
 import { ImapFlow, type ImapFlowError } from 'imapflow';
 import { enhanceCommandError } from 'imapflow/lib/tools.js';
+import { LARGEST_IN_MEMORY } from '../domain/content.ts';
 import { asFailure, Failure, type Step } from '../domain/failure.ts';
 import type { Account, Namespaces } from '../domain/route.ts';
 import { rememberSecret } from '../domain/secrets.ts';
@@ -23,7 +24,7 @@ export interface ClientOptions {
   readonly silence?: number;
   /** Milliseconds after which IDLE is renewed, on a connection that idles. */
   readonly idleRenew?: number;
-  /** The largest message that is wanted, in bytes. Of a server that sends much more the connection is ended. */
+  /** The largest message that is wanted, in bytes. Of a server that sends much more at once the connection is ended. */
   readonly largest?: number | undefined;
   readonly met?: Met;
 }
@@ -38,8 +39,11 @@ const CONNECT = 120_000;
 const GOODBYE = 2_000;
 /** How soon after work IDLE is taken up again. */
 const IDLE_DELAY = 50;
-/** The largest message where nobody says so. */
-const LARGEST = 50 * 1024 * 1024;
+/**
+ * The largest piece in which a message comes that is too large for memory. A round trip each: so large that these are few,
+ * and so small that some messages at once take little.
+ */
+export const PIECE = 2 * 1024 * 1024;
 /** The longest line: what SEARCH answers of a million messages. */
 const LONGEST_LINE = 8 * 1024 * 1024;
 /** The most words of an answer, each of which takes more than half a kilobyte in memory. SEARCH's numbers do not count. */
@@ -51,6 +55,8 @@ const OURS = 'IMAPFERRY';
 export class Client {
   readonly flow: Flow;
   readonly closed: Promise<Failure | undefined>;
+  /** How much of a message may come at once, in bytes. */
+  readonly largestLiteral: number;
   readonly #account: Account;
   readonly #silence: number;
   readonly #idleRenew: number;
@@ -76,6 +82,7 @@ export class Client {
     this.flow = flow;
     this.#silence = options.silence ?? SILENCE;
     this.#idleRenew = options.idleRenew ?? IDLE_RENEW;
+    this.largestLiteral = largestLiteral(options);
     this.#unwanted = new Unwanted(largestAnswer(options));
     const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
     this.closed = promise;
@@ -341,9 +348,9 @@ export class Client {
   }
 }
 
-/** The size that servers tell beforehand is an estimate on some. */
-function largestLiteral({ largest = LARGEST }: ClientOptions): number {
-  return Math.ceil(largest * 1.125);
+/** However large a message is, no more of it comes at once. The size that servers tell beforehand is an estimate on some. */
+function largestLiteral({ largest = LARGEST_IN_MEMORY }: ClientOptions): number {
+  return Math.ceil(Math.max(PIECE, Math.min(largest, LARGEST_IN_MEMORY)) * 1.125);
 }
 
 function largestAnswer(options: ClientOptions): number {

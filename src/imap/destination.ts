@@ -1,8 +1,10 @@
 /** The destination account over IMAP. */
+
+import { InMemory, Tally } from '../domain/content.ts';
 import type { Emit } from '../domain/events.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Candidate, Copy, FolderView, Original } from '../domain/message.ts';
-import { headerField } from '../domain/message.ts';
+import type { Candidate, Copy, FolderView, Sendable, Wanted } from '../domain/message.ts';
+import { messageIdOf } from '../domain/message.ts';
 import type {
   Batching,
   DestinationAccount,
@@ -16,6 +18,7 @@ import { Client } from './client.ts';
 import type { Query, Row } from './fetch.ts';
 import { allowedFlags } from './flags.ts';
 import { ensureFolder } from './folders.ts';
+import { readPieces } from './pieces.ts';
 import { Window } from './pipeline.ts';
 import { ImapSession, LISTED, listedOf } from './session.ts';
 import { uidSets } from './sets.ts';
@@ -97,12 +100,12 @@ class ImapDestination extends ImapSession implements DestinationSession {
     await ensureFolder(this.client, folder, use);
   }
 
-  async append(messages: readonly Original[]): Promise<Placement[]> {
+  async append(messages: readonly Sendable[]): Promise<Placement[]> {
     const folder = this.#view?.folder;
     if (folder === undefined) throw new TypeError('append() wants an open folder');
     const { mailbox } = this.client.flow;
     if (mailbox === false) return this.#heldBack(messages);
-    const flagsOf = (message: Original) =>
+    const flagsOf = (message: Sendable) =>
       allowedFlags(message.flags, mailbox.permanentFlags, (flag) => this.#dropped(folder, flag));
     const placements = await appendAll(this.client, this.batching, folder, messages, flagsOf, {
       limit: this.appendLimit,
@@ -126,7 +129,7 @@ class ImapDestination extends ImapSession implements DestinationSession {
   }
 
   /** The folder is no longer open: with the connection, mostly. Nothing is sent. */
-  async #heldBack(messages: readonly Original[]): Promise<Placement[]> {
+  async #heldBack(messages: readonly Sendable[]): Promise<Placement[]> {
     const failure = await this.client
       .step('append', async () => this.mustBeOpen('append'))
       .then(
@@ -152,8 +155,8 @@ class ImapDestination extends ImapSession implements DestinationSession {
     return rows.sort((a, b) => a.uid - b.uid);
   }
 
-  async read(uids: readonly number[], take: (copy: Copy) => void): Promise<void> {
-    const missing = await this.#read(uids, take);
+  async read(messages: readonly Wanted[], take: (copy: Copy) => void): Promise<void> {
+    const missing = await this.#read(messages, take);
     if (missing.length === 0) return;
     // Courier shows what was appended on this very connection only after it was asked for news.
     await this.noop();
@@ -161,22 +164,42 @@ class ImapDestination extends ImapSession implements DestinationSession {
   }
 
   /** Resolves with those that the server does not show. */
-  async #read(uids: readonly number[], take: (copy: Copy) => void): Promise<number[]> {
-    const missing = new Set(uids);
+  async #read(messages: readonly Wanted[], take: (copy: Copy) => void): Promise<Wanted[]> {
+    const { small, large } = await this.#viewed(() => this.bySize('verify', messages));
+    const read = new Set<number>();
+    const taken = (copy: Copy) => {
+      read.add(copy.uid);
+      take(copy);
+    };
+    if (small.length > 0) await this.#readWhole(small, taken);
+    for (const uid of large) await this.#readPieces(uid, taken);
+    return messages.filter(({ uid }) => !read.has(uid));
+  }
+
+  async #readWhole(uids: readonly number[], take: (copy: Copy) => void): Promise<void> {
+    const wanted = new Set(uids);
     const query: Query = {
       step: 'verify',
       sets: uidSets(uids),
       items: ['flags', 'source'],
-      wanted: (uid) => missing.has(uid),
+      wanted: (uid) => wanted.has(uid),
     };
     const partial = await this.#viewed(() =>
-      this.fetchRows(query, ({ uid, flags = new Set(), source }) => {
-        missing.delete(uid);
-        take({ uid, flags, bytes: source as Buffer });
-      }),
+      this.fetchRows(query, ({ uid, flags = new Set(), source }) =>
+        take({ uid, flags, content: new InMemory(source as Buffer) }),
+      ),
     );
     await this.#notThere(partial.map(({ uid }) => uid));
-    return [...missing];
+  }
+
+  /** A large copy, of which no more than its fingerprint is kept. */
+  async #readPieces(uid: number, take: (copy: Copy) => void): Promise<void> {
+    const tally = new Tally();
+    const { row, is } = await this.#viewed(() =>
+      readPieces(this.client, 'verify', uid, (piece) => tally.add(piece)),
+    );
+    if (is !== 'whole') await this.#notThere([uid]);
+    else if (row) take({ uid, flags: row.flags ?? new Set(), content: tally.end() });
   }
 
   /** A copy that is told of but not shown is not missing, unless it went meanwhile. */
@@ -235,6 +258,6 @@ function onlyLookedAt(command: string): TypeError {
 }
 
 function candidateOf(row: Row): Candidate {
-  const messageId = row.headers && headerField(row.headers, 'message-id');
+  const messageId = row.headers && messageIdOf(new InMemory(row.headers));
   return { ...listedOf(row), ...(messageId !== undefined && { messageId }) };
 }

@@ -21,13 +21,16 @@ const ITEMS = {
 const MOST_ROWS = 2_000_000;
 
 export type Item = keyof typeof ITEMS;
-export type Row = FetchMessageObject;
+/** What the server says of a message; `origin`: where the piece begins that `source` is, as far as it says so. */
+export type Row = FetchMessageObject & { readonly origin?: number };
 
 export interface Query {
   readonly step: Step;
   /** UID sets, one a command. */
   readonly sets: readonly string[];
   readonly items: readonly Item[];
+  /** In place of the whole `source` this much of it (RFC 9051 §6.4.5). */
+  readonly piece?: { readonly offset: number; readonly length: number };
   readonly wanted: (uid: number) => boolean;
 }
 
@@ -37,10 +40,12 @@ export interface Query {
  */
 export async function fetchRows(
   client: Client,
-  { step, sets, items, wanted }: Query,
+  { step, sets, items, piece, wanted }: Query,
   take: (row: Row) => void,
 ): Promise<Row[]> {
   const partial: Row[] = [];
+  const part = piece ? `<${piece.offset}.${piece.length}>` : '';
+  const names = ['UID', ...items.map((item) => ITEMS[item] + (item === 'source' ? part : ''))];
   for (const set of sets) {
     let count = 0;
     const rows = new Rows(items, wanted, (row) => {
@@ -48,10 +53,10 @@ export async function fetchRows(
       take(row);
     });
     await client.step(step, async () => {
-      if (await ask(client, set, items, rows)) return;
+      if (await ask(client, set, names, rows)) return;
       // Some went meanwhile, and the server wants us to know that first (EXPUNGEISSUED, RFC 5530).
       await client.command('NOOP', false);
-      if (await ask(client, set, items, rows)) return;
+      if (await ask(client, set, names, rows)) return;
       throw new Failure('The server did not show all the messages that it was asked for.', {
         step,
         scope: 'connection',
@@ -66,7 +71,7 @@ export async function fetchRows(
 async function ask(
   client: Client,
   set: string,
-  items: readonly Item[],
+  names: readonly string[],
   rows: Rows,
 ): Promise<boolean> {
   const { mailbox } = client.flow;
@@ -76,10 +81,9 @@ async function ask(
       scope: 'connection',
     });
   }
-  const names = ['UID', ...items.map((item) => ITEMS[item])].join(' ');
   const attributes: Tokens = [
     { type: 'SEQUENCE', value: set },
-    { type: 'TEXT', value: `(${names})` },
+    { type: 'TEXT', value: `(${names.join(' ')})` },
   ];
   const untagged = { FETCH: (answer: Answer) => rows.read(answer, mailbox) };
   const { command } = await client.answer('UID FETCH', attributes, { untagged });
@@ -105,7 +109,9 @@ class Rows {
   async read(answer: Answer, mailbox: MailboxObject): Promise<void> {
     try {
       const row = await formatMessageResponse(answer as never, mailbox);
-      if (this.#error === undefined) this.#add(row);
+      const { partialOrigins } = row as { partialOrigins?: ReadonlyMap<string, number> };
+      const origin = partialOrigins?.get('');
+      if (this.#error === undefined) this.#add(origin === undefined ? row : { ...row, origin });
     } catch (thrown) {
       // Thrown from here it would only be logged, and the row be missing.
       this.#error ??= thrown;

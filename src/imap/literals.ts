@@ -1,13 +1,18 @@
 /** A message as it goes out in an APPEND, and its literal (RFC 9051 §4.3, RFC 7888). */
 import type { Writable } from 'node:stream';
+import type { Content } from '../domain/content.ts';
 import type { Client } from './client.ts';
+import { discarded } from './garbage.ts';
 
 /** A message as it goes out. `date` is a date-time of RFC 9051 §9. */
 export interface Outgoing {
-  readonly bytes: Buffer;
+  readonly content: Literal;
   readonly flags: readonly string[];
   readonly date: string | undefined;
 }
+
+/** What is sent of a message. */
+export type Literal = Pick<Content, 'length' | 'hasNul' | 'endsLine' | 'bytes' | 'pieces'>;
 
 /** Written in pieces, so that progress shows while a slow line takes them. */
 const PIECE = 64 * 1024;
@@ -17,17 +22,57 @@ const SHORT = 4096;
 /** Flags, date and the literal's length; whether the server has to ask for the literal before it is sent. */
 export function headOf(
   client: Client,
-  { bytes, flags, date }: Outgoing,
+  { content: { length, hasNul }, flags, date }: Outgoing,
 ): { head: string; waits: boolean } {
-  const { length } = bytes;
   const waits = !client.has('LITERAL+') && !(client.has('LITERAL-') && length <= SHORT);
   // Only literal8 may hold NUL (RFC 3516 §4.4).
-  const tilde = client.has('BINARY') && bytes.includes(0) ? '~' : '';
+  const tilde = client.has('BINARY') && hasNul ? '~' : '';
   const list = `(${flags.join(' ')}) ${date ? `"${date}" ` : ''}`;
   return { head: `${list}${tilde}{${length}${waits ? '' : '+'}}`, waits };
 }
 
-/** Writes a literal's bytes. */
+/** Writes the bytes of a literal that is in memory. */
 export function writeLiteral(writable: Writable, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; at += PIECE) writable.write(bytes.subarray(at, at + PIECE));
+}
+
+/**
+ * Writes the bytes of a literal as fast as they are taken, no more than a piece of them ahead. Rejects where they can't be
+ * read, or are not as many as announced; resolves early where the connection ends.
+ */
+export async function streamLiteral(writable: Writable, literal: Literal): Promise<void> {
+  let left = literal.length;
+  for await (const piece of literal.pieces()) {
+    left -= piece.length;
+    if (left < 0) break;
+    if (writable.destroyed) return;
+    await written(writable, piece);
+    discarded(piece.length);
+  }
+  if (left !== 0 && !writable.destroyed) {
+    throw new Error('The message does not have the length that was announced');
+  }
+}
+
+/** Resolves once the bytes are gone, so that there is room for others, or will not go any more. */
+function written(writable: Writable, bytes: Buffer): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  writable.once('close', resolve);
+  writable.write(bytes, () => resolve());
+  return promise.finally(() => writable.off('close', resolve));
+}
+
+/** The same bytes with a CRLF behind them. */
+export function withLineEnd(literal: Literal): Literal {
+  const lineEnd = Buffer.from('\r\n');
+  return {
+    length: literal.length + lineEnd.length,
+    hasNul: literal.hasNul,
+    endsLine: true,
+    bytes: literal.bytes && Buffer.concat([literal.bytes, lineEnd]),
+    async *pieces() {
+      yield* literal.pieces();
+      yield lineEnd;
+    },
+  };
 }

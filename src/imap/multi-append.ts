@@ -43,7 +43,9 @@ function send(client: Client, messages: readonly Outgoing[]): void {
   const { writable } = client;
   for (const [i, message] of messages.entries()) {
     if (i > 0) writable.write(` ${headOf(client, message).head}\r\n`);
-    writeLiteral(writable, message.bytes);
+    const { bytes } = message.content;
+    if (bytes === undefined) throw new TypeError('multiAppend() wants messages that are in memory');
+    writeLiteral(writable, bytes);
   }
   client.flow.write('');
 }

@@ -3,14 +3,15 @@
  *
  * With literals that wait for no answer (RFC 7888) as many are under way as the window lets; each answer that is OK opens it by one more,
  * so that a whole round trip is filled after a few, and a refusal closes it to one. A literal that has to be asked for
- * goes out together with the next command's line: one round trip a message in place of two.
+ * goes out together with the next command's line: one round trip a message in place of two. A message that is not in memory
+ * is read and sent piece by piece, as the connection takes it; the next command comes behind it.
  */
 import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
 import { Failure } from '../domain/failure.ts';
 import type { Placement } from '../domain/ports.ts';
 import { failureOf, readable } from './answers.ts';
 import type { Client } from './client.ts';
-import { headOf, type Outgoing, writeLiteral } from './literals.ts';
+import { headOf, type Outgoing, streamLiteral, writeLiteral } from './literals.ts';
 
 /** The most commands that are under way. */
 const WIDEST = 100;
@@ -82,6 +83,8 @@ class Run {
   readonly #underWay = new Map<string, number>();
   /** Its literal has to be asked for by the server. */
   #wanted: number | undefined;
+  /** A literal goes out as it is read, and nothing may come in between. */
+  #streaming = false;
   #sent = 0;
   #refused = false;
 
@@ -145,11 +148,12 @@ class Run {
   #send(): void {
     const { size } = this.#window;
     while (this.#mayGoOn && this.#underWay.size < size) this.#begin(this.#sent++);
-    if (this.#underWay.size === 0) this.#whole.resolve();
+    if (this.#underWay.size === 0 && !this.#streaming) this.#whole.resolve();
   }
 
   get #mayGoOn(): boolean {
-    return !this.#refused && this.#wanted === undefined && this.#sent < this.#messages.length;
+    const isFree = this.#wanted === undefined && !this.#streaming;
+    return !this.#refused && isFree && this.#sent < this.#messages.length;
   }
 
   #begin(place: number): void {
@@ -166,8 +170,30 @@ class Run {
   #writeLiteral(place: number): void {
     const message = this.#messages[place];
     if (message === undefined) return;
-    writeLiteral(this.#client.writable, message.bytes);
-    this.#client.writable.write('\r\n');
+    const { writable } = this.#client;
+    const { content } = message;
+    if (content.bytes === undefined) {
+      void this.#stream(message);
+      return;
+    }
+    writeLiteral(writable, content.bytes);
+    writable.write('\r\n');
+  }
+
+  async #stream({ content }: Outgoing): Promise<void> {
+    this.#streaming = true;
+    try {
+      const { writable } = this.#client;
+      await streamLiteral(writable, content);
+      if (writable.destroyed) return;
+      writable.write('\r\n');
+      this.#streaming = false;
+      this.#send();
+    } catch (thrown) {
+      // In the middle of a literal there is no other way to say that it does not come: nothing of it is stored.
+      this.#client.close();
+      this.#whole.reject(thrown);
+    }
   }
 }
 

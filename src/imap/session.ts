@@ -1,6 +1,8 @@
 /** What both sides' connections share: folders, opening, listing, reading, the end. */
+
+import { LARGEST_IN_MEMORY } from '../domain/content.ts';
 import { Failure, type Step } from '../domain/failure.ts';
-import type { FolderView, Listed } from '../domain/message.ts';
+import type { FolderView, Listed, Wanted } from '../domain/message.ts';
 import type { Session } from '../domain/ports.ts';
 import type { Listing } from '../domain/route.ts';
 import { must } from './answers.ts';
@@ -108,6 +110,32 @@ export abstract class ImapSession implements Session {
     const rows: Listed[] = [];
     await this.fetchRows({ step, sets, wanted, items: LISTED }, (row) => rows.push(listedOf(row)));
     return rows.sort((a, b) => a.uid - b.uid);
+  }
+
+  /**
+   * UIDs of the messages that can be taken into memory, and of those that can not. Of what size they are not known to be,
+   * the server is asked; what is not there any more is left out.
+   */
+  protected async bySize(
+    step: Step,
+    messages: readonly Wanted[],
+  ): Promise<{ small: number[]; large: number[] }> {
+    const sizes = new Map(messages.map(({ uid, size }) => [uid, size]));
+    const unknown = messages.flatMap(({ uid, size }) => (size === undefined ? [uid] : []));
+    const query: Query = {
+      step,
+      sets: uidSets(unknown),
+      items: ['size'],
+      wanted: (uid) => sizes.has(uid),
+    };
+    await this.fetchRows(query, ({ uid, size }) => sizes.set(uid, size));
+    const all = [...sizes].sort(([a], [b]) => a - b);
+    const within = (fits: (size: number) => boolean) =>
+      all.flatMap(([uid, size]) => (size !== undefined && fits(size) ? [uid] : []));
+    return {
+      small: within((size) => size <= LARGEST_IN_MEMORY),
+      large: within((size) => size > LARGEST_IN_MEMORY),
+    };
   }
 
   /**

@@ -1,19 +1,22 @@
 /** The source account over IMAP. */
 import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
+import { type Fingerprint, InMemory, NOTHING, Tally } from '../domain/content.ts';
 import { Failure } from '../domain/failure.ts';
-import type { FolderView, Listed, Original } from '../domain/message.ts';
+import type { FolderView, Listed, Original, Sendable, Wanted } from '../domain/message.ts';
 import { isDeleted } from '../domain/message.ts';
 import type {
   FolderStatus,
   SourceAbilities,
   SourceAccount,
   SourceSession,
+  Spool,
 } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
 import { Client } from './client.ts';
 import type { Query, Row } from './fetch.ts';
 import { ensureFolder } from './folders.ts';
 import type { Answer, ExecOptions, Token, Tokens } from './internals.ts';
+import { readPieces } from './pieces.ts';
 import { ImapSession, LISTED, listedOf, mustBeUids } from './session.ts';
 import { uidSets, uidsOf } from './sets.ts';
 import { notifyOf, statusesOf } from './status.ts';
@@ -96,9 +99,21 @@ class ImapSource extends ImapSession implements SourceSession {
     return this.listRows('look', [`${from}:*`], (uid) => uid >= from);
   }
 
-  async fetch(uids: readonly number[]): Promise<Original[]> {
+  fetch(messages: readonly Wanted[]): Promise<Original[]>;
+  fetch(messages: readonly Wanted[], spool: Spool): Promise<Sendable[]>;
+  async fetch(messages: readonly Wanted[], spool?: Spool): Promise<Original[]> {
+    const { small, large } = await this.bySize('fetch', messages);
+    const originals: Original[] = small.length > 0 ? await this.#fetchWhole(small) : [];
+    for (const uid of large) {
+      const original = await this.#fetchPieces(uid, spool);
+      if (original) originals.push(original);
+    }
+    return originals.sort((a, b) => a.uid - b.uid);
+  }
+
+  async #fetchWhole(uids: readonly number[]): Promise<Sendable[]> {
     const wanted = new Set(uids);
-    const originals: Original[] = [];
+    const originals: Sendable[] = [];
     const query: Query = {
       step: 'fetch',
       sets: uidSets(uids),
@@ -112,9 +127,18 @@ class ImapSource extends ImapSession implements SourceSession {
       partial.map(({ uid }) => uid),
     );
     for (const row of partial) {
-      if (there.has(row.uid)) originals.push({ ...listedOf(row), bytes: Buffer.alloc(0) });
+      if (there.has(row.uid)) originals.push({ ...listedOf(row), content: NOTHING });
     }
-    return originals.sort((a, b) => a.uid - b.uid);
+    return originals;
+  }
+
+  /** A large message, piece by piece into the spool; without one, no more than its fingerprint is left of it. */
+  async #fetchPieces(uid: number, spool: Spool | undefined): Promise<Original | undefined> {
+    const into = spool ? await spool.receive() : tallying();
+    const { row, is } = await readPieces(this.client, 'fetch', uid, (piece) => into.write(piece));
+    if (is === 'whole') return row && { ...listedOf(row), content: into.end() };
+    const there = await this.stillThere('fetch', [uid]);
+    return row && there.has(uid) ? { ...listedOf(row), content: NOTHING } : undefined;
   }
 
   async setFlag(uid: number, flag: string, on: boolean): Promise<void> {
@@ -289,11 +313,17 @@ function copiesOf(answer: Answer): Copies | undefined {
  * The library reads a body that is sent as a quoted string as UTF-8, and puts U+FFFD for bytes that are none; the length
  * shows it. Such a message comes without bytes, so that nobody takes these for the original's.
  */
-function originalOf(row: Row): Original {
+function originalOf(row: Row): Sendable {
   const listed = listedOf(row);
   const bytes = row.source as Buffer;
   const replaced = bytes.length > listed.size && bytes.includes('\ufffd');
-  return { ...listed, bytes: replaced ? Buffer.alloc(0) : bytes };
+  return { ...listed, content: replaced ? NOTHING : new InMemory(bytes) };
+}
+
+/** Keeps nothing of what comes but its fingerprint. */
+function tallying(): { write(piece: Buffer): void; end(): Fingerprint } {
+  const tally = new Tally();
+  return { write: (piece) => tally.add(piece), end: () => tally.end() };
 }
 
 function lacking(what: string, capability: string): Failure {

@@ -239,7 +239,16 @@ it('notes more connections than the provider allows', () => {
 it('notes a destination that takes less than MAX_MESSAGE_SIZE', () => {
   const { notes, destination } = reported({ destination: survey({ appendLimit: 35_651_584 }) });
   expect(destination.largestMessage).toBe(35_651_584);
-  expect(notes).toEqual([expect.stringMatching(/35\.7 MB at most/)]);
+  expect(notes).toEqual([expect.stringMatching(/35\.7 MB at most, less than MAX_MESSAGE_SIZE/)]);
+});
+
+it('notes what a destination takes at most where there is no MAX_MESSAGE_SIZE', () => {
+  const { maxMessageSize: _, ...boundless } = route();
+  const { notes } = reported({
+    route: boundless,
+    destination: survey({ appendLimit: 35_651_584 }),
+  });
+  expect(notes).toEqual([expect.stringMatching(/35\.7 MB at most; larger ones stay/)]);
 });
 
 it('finds INBOX at the destination in any spelling', () => {

@@ -44,7 +44,6 @@ describe('settings without a mistake', () => {
         concurrency: 4,
         maxWatchers: 3,
         dryRun: false,
-        maxMessageSize: 50 * 1024 * 1024,
       },
     ]);
     expect(await routes[0]?.source.secret()).toBe('first-secret');

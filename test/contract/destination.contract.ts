@@ -1,8 +1,12 @@
 /** What every DestinationSession promises, asked of one server. */
+import { tmpdir } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { InMemory } from '../../src/domain/content.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { Candidate, Copy, Original } from '../../src/domain/message.ts';
+import type { Candidate, Copy, Sendable } from '../../src/domain/message.ts';
 import type { DestinationSession } from '../../src/domain/ports.ts';
+import { spoolIn } from '../../src/spool/spool.ts';
+import { bytesOf, large, sendable } from '../support/content.ts';
 import { type Mail, message } from '../support/mail.ts';
 import type { Can, TestServer } from './servers.ts';
 
@@ -10,8 +14,8 @@ const DATE = new Date('2011-02-03T04:05:06Z');
 
 let uid = 0;
 
-function original(bytes: Buffer, flags: readonly string[] = [], internalDate = DATE): Original {
-  return { uid: ++uid, size: bytes.length, flags: new Set(flags), internalDate, bytes };
+function original(bytes: Buffer, flags: readonly string[] = [], internalDate = DATE): Sendable {
+  return sendable(bytes, { uid: ++uid, flags: new Set(flags), internalDate });
 }
 
 export function destinationContract(
@@ -44,7 +48,8 @@ export function destinationContract(
     const open = (fresh = false) => session.open(folder, { fresh });
     const read = async (uids: readonly number[]) => {
       const copies: Copy[] = [];
-      await session.read(uids, (copy) => copies.push(copy));
+      const wanted = uids.map((uid) => ({ uid }));
+      await session.read(wanted, (copy) => copies.push(copy));
       return copies.sort((a, b) => a.uid - b.uid);
     };
     const placedUids = (placements: Awaited<ReturnType<DestinationSession['append']>>) =>
@@ -104,7 +109,7 @@ export function destinationContract(
       expect(placements.map(({ is }) => is)).toEqual(messages.map(() => 'stored'));
       expect(stored).toHaveLength(messages.length);
       for (const [i, { bytes, flags, internalDate }] of stored.entries()) {
-        expect(bytes.equals(messages[i]?.bytes as Buffer)).toBe(true);
+        expect(bytes.equals(bytesOf(messages[i] as Sendable))).toBe(true);
         expect(flags).toEqual([...(messages[i]?.flags ?? [])].sort());
         expect(internalDate).toEqual(messages[i]?.internalDate);
       }
@@ -113,6 +118,31 @@ export function destinationContract(
         const uidValidity = await mail.uidValidity(folder);
         expect(placements[0]).toEqual({ is: 'stored', copy: { uid: 1, uidValidity } });
       }
+    });
+
+    it('appends a message that is too large for memory, and reads it back in pieces', async () => {
+      await open();
+      const bytes = large();
+      await using spool = spoolIn(tmpdir());
+      const incoming = await spool.receive();
+      for (let at = 0; at < bytes.length; at += 1_000_001)
+        await incoming.write(bytes.subarray(at, at + 1_000_001));
+      const content = incoming.end();
+      const flags = new Set(['\\Seen']);
+      const before = original(message());
+      const spooled = { uid: 99, size: content.length, internalDate: DATE, flags, content };
+      const placements = await session.append([before, spooled, original(message())]);
+      expect(placements.map(({ is }) => is)).toEqual(['stored', 'stored', 'stored']);
+      if (can.uidPlus) expect(placedUids(placements)).toEqual([1, 2, 3]);
+      if (!can.uidPlus) await open(true);
+      const [row] = await session.listFrom(2);
+      const copies: Copy[] = [];
+      await session.read(row ? [row] : [], (copy) => copies.push(copy));
+      expect(copies.map((copy) => copy.content.sha256)).toEqual([new InMemory(bytes).sha256]);
+      expect(row).toMatchObject({ uid: 2, size: bytes.length, internalDate: DATE });
+      expect(row?.flags.has('\\Seen')).toBe(true);
+      const [, stored] = await mail.dump(folder);
+      expect(stored?.bytes.equals(bytes)).toBe(true);
     });
 
     it('appends neither \\Recent nor \\Deleted', async () => {
@@ -150,7 +180,7 @@ export function destinationContract(
       ]);
       const stored = await mail.dump(folder);
       expect(stored.map(({ bytes }) => bytes.toString())).toEqual(
-        messages.filter((_, i) => i !== 4).map(({ bytes }) => bytes.toString()),
+        messages.filter((_, i) => i !== 4).map((each) => bytesOf(each).toString()),
       );
       expect(placements[4]).toMatchObject({ failure: { scope: 'message', outcomeUnknown: false } });
       if (can.uidPlus) expect(placedUids(placements)).toEqual([1, 2, 3, 4, false, 5, 6]);
@@ -193,7 +223,7 @@ export function destinationContract(
       const copies = await read([1, 2, 77]);
       expect(copies.map(({ uid }) => uid)).toEqual([1, 2]);
       for (const [i, copy] of copies.entries())
-        expect(copy.bytes.equals(messages[i]?.bytes as Buffer)).toBe(true);
+        expect(bytesOf(copy).equals(bytesOf(messages[i] as Sendable))).toBe(true);
       expect(copies[1]?.flags.has('\\Flagged')).toBe(true);
       expect((await mail.dump(folder)).map(({ flags }) => flags)).toEqual([[], ['\\Flagged']]);
       expect(await read([])).toEqual([]);

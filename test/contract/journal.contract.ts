@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import type { FolderKey, Intent, Journal, Note, RouteJournal } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
+import { sendable } from '../support/content.ts';
 
 const INBOX: FolderKey = { folder: 'INBOX', uidValidity: 7 };
 const COPIES: FolderKey = { folder: 'Old/Post', uidValidity: 4294967295 };
@@ -15,10 +16,8 @@ export function intent(uid: number): Intent {
 }
 
 export function receipt(uid: number, copyUid: number, from = INBOX, to = COPIES): Receipt {
-  const bytes = Buffer.from(`Subject: ${uid}\r\n\r\n`);
-  const flags = new Set<string>();
-  const original = { uid, size: bytes.length, flags, bytes };
-  const copy = { uid: copyUid, flags, bytes };
+  const original = sendable(`Subject: ${uid}\r\n\r\n`, { uid });
+  const copy = { ...original, uid: copyUid };
   const issued = Receipt.of({ ...from, uid }, original, { ...to, uid: copyUid }, copy, 'bytes');
   if (!issued) throw new Error('the two are the same message');
   return issued;

@@ -1,7 +1,11 @@
 /** What every SourceSession promises, asked of one server. */
+import { tmpdir } from 'node:os';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { InMemory } from '../../src/domain/content.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { SourceSession } from '../../src/domain/ports.ts';
+import { spoolIn } from '../../src/spool/spool.ts';
+import { bytesOf, large, small } from '../support/content.ts';
 import { type Mail, message } from '../support/mail.ts';
 import type { Can, TestServer } from './servers.ts';
 
@@ -79,7 +83,7 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
     it('opens for reading only, and then changes nothing', async () => {
       await put(1);
       expect(await open({ readOnly: true })).toMatchObject({ messages: 1, readOnly: false });
-      await session.fetch(await session.uids());
+      await session.fetch(small(...(await session.uids())));
       expect((await stored()).map(({ flags }) => flags)).toEqual([[]]);
     });
 
@@ -283,13 +287,27 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
       for (const each of bytes) await mail.put(folder, each);
       await open();
       const uids = await session.uids();
-      const fetched = await session.fetch([...uids].reverse());
+      const fetched = await session.fetch(uids.toReversed().map((uid) => ({ uid })));
       expect(fetched.map(({ uid }) => uid)).toEqual(uids);
       for (const [i, original] of fetched.entries()) {
-        expect(original.bytes.equals(bytes[i] as Buffer)).toBe(true);
-        expect(original.size).toBe(original.bytes.length);
+        expect(bytesOf(original).equals(bytes[i] as Buffer)).toBe(true);
+        expect(original.size).toBe(original.content.length);
       }
       expect((await stored()).flatMap(({ flags }) => flags)).toEqual([]);
+    });
+
+    it('fetches a message that is too large for memory, in pieces', async () => {
+      const bytes = large();
+      await mail.put(folder, bytes);
+      await open();
+      const [listed] = await session.listFrom(1);
+      await using spool = spoolIn(tmpdir());
+      const [spooled] = await session.fetch(listed ? [listed] : [], spool);
+      const [measured] = await session.fetch(listed ? [listed] : []);
+      const { sha256 } = new InMemory(bytes);
+      expect([spooled?.content.sha256, measured?.content.sha256]).toEqual([sha256, sha256]);
+      expect(spooled?.internalDate).toEqual(listed?.internalDate);
+      expect((await mail.dump(folder)).map(({ flags }) => flags)).toEqual([[]]);
     });
 
     it.each([
@@ -302,10 +320,10 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
       await vanish(second);
       await notice();
       const all = [first, second, third];
-      expect((await session.fetch(all)).map(({ uid }) => uid)).toEqual([first, third]);
+      expect((await session.fetch(small(...all))).map(({ uid }) => uid)).toEqual([first, third]);
       expect((await session.list(all)).map(({ uid }) => uid)).toEqual([first, third]);
       expect([...(await session.mark(all)).keys()]).toEqual([first, third]);
-      expect(await session.fetch([second])).toEqual([]);
+      expect(await session.fetch(small(second))).toEqual([]);
     });
 
     it('does not take what is said of other messages for an answer', async () => {
@@ -313,7 +331,7 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
       await open();
       const [first = 0, second = 0, third = 0] = await session.uids();
       await mail.flag(folder, `${first},${third}`, '+FLAGS (\\Flagged)');
-      expect((await session.fetch([second])).map(({ uid }) => uid)).toEqual([second]);
+      expect((await session.fetch(small(second))).map(({ uid }) => uid)).toEqual([second]);
       await mail.flag(folder, `${first},${third}`, '-FLAGS (\\Flagged)');
       expect((await session.list([second])).map(({ uid }) => uid)).toEqual([second]);
       await mail.flag(folder, `${first},${third}`, '+FLAGS (\\Flagged)');
@@ -477,7 +495,7 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
         () => session.uids(),
         () => session.list([1]),
         () => session.listFrom(1),
-        () => session.fetch([1]),
+        () => session.fetch(small(1)),
         () => session.mark([1]),
         () => session.expunge([1]),
         () => session.expungeAlone([1]),
@@ -497,12 +515,12 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
       const [all, listed, fetched] = await Promise.all([
         session.uids(),
         session.list(uids),
-        session.fetch(uids),
+        session.fetch(small(...uids)),
         session.noop(),
       ]);
       expect(all).toEqual(uids);
       expect(listed).toHaveLength(3);
-      expect(fetched.map((each) => each.bytes.length)).toEqual(bytes.map((each) => each.length));
+      expect(fetched.map((each) => each.content.length)).toEqual(bytes.map((each) => each.length));
     });
 
     it('tells when the connection is lost, and what was under way fails at once', async ({
@@ -511,7 +529,7 @@ export function sourceContract(name: string, can: Can, start: () => Promise<Test
       skip(server.sent === undefined, 'only a wire in between can be cut');
       await open();
       const under = session.listFrom(1).then(
-        () => session.fetch([1]),
+        () => session.fetch(small(1)),
         (failure: unknown) => failure,
       );
       server.cut();

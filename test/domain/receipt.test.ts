@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { InMemory } from '../../src/domain/content.ts';
 import type { Proof } from '../../src/domain/receipt.ts';
 import { compare, Receipt } from '../../src/domain/receipt.ts';
 import type { Verify } from '../../src/domain/route.ts';
@@ -170,17 +171,19 @@ const rows: Row[] = [
   },
 ];
 
-const bytes = (text: string) => Buffer.from(text, 'latin1');
+const content = (text: string) => new InMemory(Buffer.from(text, 'latin1'));
 
 describe('a copy', () => {
   it.each(rows)('with $title is $proof', ({ original, copy, verify = 'bytes', proof }) => {
-    expect(compare(bytes(original), bytes(copy), verify)).toBe(proof);
+    expect(compare(content(original), content(copy), verify)).toBe(proof);
   });
 
   it('never proves two originals that differ in 8-bit header bytes, but where the server made X of both', () => {
     for (let a = 0x80; a <= 0xff; a++) {
-      const original = bytes(`Subject: ${String.fromCharCode(a)}\r\n\r\nbody`);
-      const other = bytes(`Subject: ${String.fromCharCode(a === 0xff ? 0x80 : a + 1)}\r\n\r\nbody`);
+      const original = content(`Subject: ${String.fromCharCode(a)}\r\n\r\nbody`);
+      const other = content(
+        `Subject: ${String.fromCharCode(a === 0xff ? 0x80 : a + 1)}\r\n\r\nbody`,
+      );
       expect(compare(original, other, 'bytes')).toBeUndefined();
     }
   });
@@ -188,11 +191,11 @@ describe('a copy', () => {
 
 describe('a Receipt', () => {
   const key = { folder: 'INBOX', uidValidity: 1, uid: 5 };
-  const original = { uid: 5, size: 1, flags: new Set<string>(), bytes: bytes('a') };
+  const original = { uid: 5, size: 1, flags: new Set<string>(), content: content('a') };
   const copyKey = { folder: 'INBOX', uidValidity: 2, uid: 9 };
 
   it('names the original, its copy and the proof', () => {
-    const copy = { uid: 9, flags: new Set<string>(), bytes: bytes('a') };
+    const copy = { uid: 9, flags: new Set<string>(), content: content('a') };
     expect(Receipt.of(key, original, copyKey, copy, 'bytes')).toMatchObject({
       original: key,
       copy: copyKey,
@@ -201,7 +204,7 @@ describe('a Receipt', () => {
   });
 
   it('is not given for a copy under another UID than the one read, nor for another original', () => {
-    const copy = { uid: 8, flags: new Set<string>(), bytes: bytes('a') };
+    const copy = { uid: 8, flags: new Set<string>(), content: content('a') };
     expect(Receipt.of(key, original, copyKey, copy, 'bytes')).toBeUndefined();
     const other = { ...original, uid: 6 };
     expect(Receipt.of(key, other, copyKey, { ...copy, uid: 9 }, 'bytes')).toBeUndefined();

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { weightOf } from '../../src/forward/folder-state.ts';
 import { Hold } from '../../src/forward/hold.ts';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -50,4 +51,13 @@ it('is free again after work that failed', async () => {
   const hold = new Hold(1);
   await expect(hold.use(1, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   await expect(hold.use(1, async () => 'yes')).resolves.toBe('yes');
+});
+
+it('takes four messages at once that travel in pieces, however large, and one that fills it', () => {
+  const weight = (...sizes: number[]) =>
+    weightOf(sizes.map((size, uid) => ({ uid, size, flags: new Set() })));
+  const MB = 1024 * 1024;
+  expect(4 * weight(150 * MB)).toBeLessThanOrEqual(32 * MB);
+  expect(weight(16 * MB)).toBe(16 * MB);
+  expect(weight(1, 2, 3)).toBe(6);
 });

@@ -11,6 +11,7 @@ import { PACE, type Pace } from '../../src/forward/pace.ts';
 import { RouteRunner, type SweepResult } from '../../src/forward/route-runner.ts';
 import { Seats } from '../../src/forward/seats.ts';
 import { Ways } from '../../src/forward/ways.ts';
+import { spoolIn } from '../../src/spool/spool.ts';
 import { memoryJournal } from '../support/memory-journal.ts';
 import {
   MemoryServer,
@@ -115,6 +116,8 @@ export class Rig {
       destination: memoryDestination(this.destination),
       sourceGate: new LoginGate(route.source, world),
       destinationGate: new LoginGate(route.destination, world),
+      // Memory servers send nothing that is too large for memory.
+      spool: () => spoolIn('/nowhere'),
       seats: new Seats(route.maxWatchers).join(),
       crowd: this.#crowd,
       ways: new Ways(),

@@ -6,6 +6,7 @@ import { Allowance } from '../../src/forward/allowance.ts';
 import { systemClock } from '../../src/forward/clock.ts';
 import { PACE } from '../../src/forward/pace.ts';
 import { Strikes } from '../../src/forward/strikes.ts';
+import { fails } from '../support/memory-mail.ts';
 import { letter, Rig } from './rig.ts';
 
 describe('a message that was in hand when imapferry died', () => {
@@ -245,5 +246,36 @@ describe('an allowance of six refused attempts a minute', () => {
     const waits = allowance.attempt(async () => undefined, stop.signal, refused);
     stop.abort(new Error('stop'));
     await expect(waits).rejects.toThrow('stop');
+  });
+});
+
+describe('a message that can not be had for itself', () => {
+  const toItself = (lasting: boolean) =>
+    fails(new Failure('It can not be had.', { step: 'fetch', scope: 'message', lasting }));
+
+  it('is set aside, and why is told, where that lasts', async () => {
+    await using rig = new Rig();
+    rig.source.put(letter());
+    rig.source.plan('fetch', toItself(true));
+    rig.start();
+    await rig.saw('delivery.refused');
+    expect(rig.told.find(({ event }) => event === 'delivery.refused')?.why).toBe(
+      'It can not be had.',
+    );
+    await rig.empty();
+    rig.oracle.assert({ carried: true });
+  });
+
+  it('is postponed without further tries, where that may be otherwise next time', async () => {
+    await using rig = new Rig();
+    rig.source.put(letter());
+    rig.source.plan('fetch', toItself(false));
+    const { failures } = await rig.sweep();
+    expect(failures).toMatchObject([{ failure: { message: 'It can not be had.' } }]);
+    expect(rig.count('delivery.postponed')).toBe(1);
+    expect(rig.count('delivery.retried')).toBe(0);
+    expect(rig.source.folder().messages).toHaveLength(1);
+    await rig.sweep();
+    rig.oracle.assert({ carried: true });
   });
 });

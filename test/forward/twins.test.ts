@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Original } from '../../src/domain/message.ts';
 import { intentOf } from '../../src/forward/works.ts';
+import { sendable } from '../support/content.ts';
 import { letter, Rig } from './rig.ts';
 
 /** What an earlier life has noted before its APPEND, of all that is at the source. */
@@ -10,7 +11,7 @@ function noteSent({ source, destination, rows }: Rig): void {
   const sent = { folder: 'INBOX', uidValidity: destination.folder().uidValidity, uidNext: 1 };
   const originals: Original[] = source
     .folder()
-    .messages.map((each) => ({ ...each, size: each.bytes.length }));
+    .messages.map(({ bytes, ...each }) => sendable(bytes, each));
   rows.seen(from);
   rows.intend(from, sent, originals.map(intentOf));
 }
@@ -207,7 +208,7 @@ it('one of what a route that is gone had sent is carried all the same', async ()
   gone.intend(
     { folder: 'INBOX', uidValidity: 1 },
     { folder: 'INBOX', uidValidity: rig.destination.folder().uidValidity, uidNext: 1 },
-    [intentOf({ uid: 1, bytes: Buffer.from(twin), size: twin.length, flags: new Set() })],
+    [intentOf(sendable(twin))],
   );
   rig.start({ sweepInterval: 60, pace: { unverified: 100 } });
   await rig.saw('folder.looked');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Receipt, sha256 } from '../../src/domain/receipt.ts';
+import { InMemory } from '../../src/domain/content.ts';
+import { Receipt } from '../../src/domain/receipt.ts';
 import type { Route } from '../../src/domain/route.ts';
 import { Ways } from '../../src/forward/ways.ts';
 import { routeOf } from './rig.ts';
@@ -95,15 +96,15 @@ describe('the ways of all routes', () => {
         destination: { ...destination, host: to },
       });
     const [there, back] = [at('there', 'one.example', 'two.example'), at('back', '2', '1')];
-    const bytes = Buffer.from('a letter');
-    const copied = (route: Route, ways: Ways, uid: number, told = bytes) => {
+    const content = new InMemory(Buffer.from('a letter'));
+    const copied = (route: Route, ways: Ways, uid: number, told = content) => {
       const original = { folder: 'INBOX', uidValidity: 5, uid: 1 };
       const copy = { folder: 'INBOX', uidValidity: 7, uid };
       const receipt = Receipt.recall(original, copy, 'identical');
-      ways.brought(route, [receipt], () => new Map([[1, sha256(told)]]));
+      ways.brought(route, [receipt], () => new Map([[1, told.sha256]]));
     };
     const met = (route: Route, ways: Ways, uid: number, uidValidity = 7) =>
-      ways.recognise(route, { folder: 'INBOX', uidValidity }, [{ uid, bytes }]);
+      ways.recognise(route, { folder: 'INBOX', uidValidity }, [{ uid, content }]);
     const begun = () => {
       const ways = new Ways();
       for (const route of [there, back]) ways.lay(route, [{ source: 'INBOX', dest: 'INBOX' }]);
@@ -123,7 +124,7 @@ describe('the ways of all routes', () => {
 
     it('are none where number, UIDVALIDITY or bytes are others', () => {
       const ways = begun();
-      copied(there, ways, 3, Buffer.from('another letter'));
+      copied(there, ways, 3, new InMemory(Buffer.from('another letter')));
       expect(met(back, ways, 3)).toBe(false);
       copied(there, ways, 4);
       expect(met(back, ways, 5)).toBe(false);

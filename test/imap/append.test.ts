@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Original } from '../../src/domain/message.ts';
+import type { Sendable } from '../../src/domain/message.ts';
 import type { Batching, DestinationSession, Placement } from '../../src/domain/ports.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
+import { bytesOf, sendable } from '../support/content.ts';
 import { FakeImap, type FakeOptions, type Line } from '../support/fake-imap.ts';
 import { Wire } from '../support/wire.ts';
 
@@ -104,9 +105,8 @@ async function session(
 
 const DATE = new Date('2011-02-03T04:05:06Z');
 
-function original(text: string, more: Partial<Original> = {}): Original {
-  const bytes = Buffer.from(text, 'latin1');
-  return { uid: 1, size: bytes.length, flags: new Set(), internalDate: DATE, bytes, ...more };
+function original(text: string, more: Partial<Omit<Sendable, 'content'>> = {}): Sendable {
+  return sendable(Buffer.from(text, 'latin1'), { internalDate: DATE, ...more });
 }
 
 const letters = (count: number) =>
@@ -115,8 +115,8 @@ const letters = (count: number) =>
 const is = (placements: readonly Placement[]) => placements.map((placement) => placement.is);
 
 /** How often each message was sent; what was stored, exactly once each and in order. */
-function storedOnce(folder: Folder, messages: readonly Original[]): void {
-  expect(folder.stored).toEqual(messages.map(({ bytes }) => bytes.toString('latin1')));
+function storedOnce(folder: Folder, messages: readonly Sendable[]): void {
+  expect(folder.stored).toEqual(messages.map((each) => bytesOf(each).toString('latin1')));
 }
 
 interface Row {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { NOTHING } from '../../src/domain/content.ts';
 import type { Copy } from '../../src/domain/message.ts';
 import type { DestinationSession, SourceSession } from '../../src/domain/ports.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { sourceAccount } from '../../src/imap/source.ts';
+import { bytesOf, small } from '../support/content.ts';
 import { FakeImap, type Reply } from '../support/fake-imap.ts';
 
 const CAPABILITY = 'IMAP4rev1 IDLE UIDPLUS LITERAL+ MULTIAPPEND';
@@ -177,8 +179,8 @@ describe('a message that is fetched', () => {
       replies: { SELECT, 'UID FETCH': ok(`* 1 FETCH (UID 4 ${items} 5 BODY[] NIL)`) },
     });
     const session = await source(server);
-    const [original] = await session.fetch([4]);
-    expect(original).toMatchObject({ uid: 4, size: 5, bytes: Buffer.alloc(0) });
+    const [original] = await session.fetch(small(4));
+    expect(original).toMatchObject({ uid: 4, size: 5, content: NOTHING });
     session.close();
   });
 
@@ -187,7 +189,9 @@ describe('a message that is fetched', () => {
       replies: { SELECT, 'UID FETCH': ok(`* 1 FETCH (UID 4 ${items} 5 BODY[] "a \\"b\\"")`) },
     });
     const session = await source(server);
-    expect((await session.fetch([4])).map(({ bytes }) => bytes.toString())).toEqual(['a "b"']);
+    expect((await session.fetch(small(4))).map((each) => bytesOf(each).toString())).toEqual([
+      'a "b"',
+    ]);
     session.close();
   });
 
@@ -196,8 +200,8 @@ describe('a message that is fetched', () => {
       replies: { SELECT, 'UID FETCH': ok(`* 1 FETCH (UID 4 ${items} 4 BODY[] "caf\xe9")`) },
     });
     const session = await source(server);
-    const [original] = await session.fetch([4]);
-    expect(original).toMatchObject({ uid: 4, size: 4, bytes: Buffer.alloc(0) });
+    const [original] = await session.fetch(small(4));
+    expect(original).toMatchObject({ uid: 4, size: 4, content: NOTHING });
     session.close();
   });
 
@@ -205,7 +209,7 @@ describe('a message that is fetched', () => {
     const row = `* 1 FETCH (UID 4 ${items} 5 BODY[] {5}\r\nhello)`;
     await using server = await start({ replies: { SELECT, 'UID FETCH': ok(row, row) } });
     const session = await source(server);
-    expect(await session.fetch([4])).toHaveLength(1);
+    expect(await session.fetch(small(4))).toHaveLength(1);
     session.close();
   });
 
@@ -219,7 +223,7 @@ describe('a message that is fetched', () => {
   ])('fails where the server answers $answer', async ({ reply }) => {
     await using server = await start({ replies: { SELECT, 'UID FETCH': reply } });
     const session = await source(server);
-    await expect(session.fetch([4, 5])).rejects.toMatchObject({
+    await expect(session.fetch(small(4, 5))).rejects.toMatchObject({
       step: 'fetch',
       scope: 'account',
       outcomeUnknown: false,
@@ -231,7 +235,7 @@ describe('a message that is fetched', () => {
 describe('a copy that is read back', () => {
   const read = async (session: DestinationSession, uids: readonly number[]) => {
     const copies: Copy[] = [];
-    await session.read(uids, (copy) => copies.push(copy));
+    await session.read(small(...uids), (copy) => copies.push(copy));
     return copies;
   };
 
@@ -457,7 +461,7 @@ it('a server that asks to go slower while fetching is heard at once', async () =
     replies: { SELECT, 'UID FETCH': ({ tag }) => `${tag} BAD ${words}` },
   });
   const session = await source(server);
-  const failure = session.fetch([4]);
+  const failure = session.fetch(small(4));
   await expect(failure).rejects.toMatchObject({ kind: 'throttled', scope: 'account' });
   await expect(failure).rejects.toHaveProperty(
     'retryAfter',

@@ -1,5 +1,6 @@
 /** Words without end, from a server or a sender: read in a moment, where a pattern would stop the program for hours. */
 import { expect, it } from 'vitest';
+import { InMemory } from '../../src/domain/content.ts';
 import { messageIdOf } from '../../src/domain/message.ts';
 import { readable, verdictOf } from '../../src/imap/answers.ts';
 import { withoutAddresses } from '../../src/report/sentences.ts';
@@ -26,5 +27,5 @@ it('takes addresses out of an endless line', () => {
 it('reads the Message-ID behind a header of a million CRs', () => {
   const crs = Buffer.alloc(MILLION, '\r');
   const message = [Buffer.from('X: '), crs, Buffer.from('y\r\nMessage-ID: <a@b>\r\n\r\n')];
-  expect(messageIdOf(Buffer.concat(message))).toBe('<a@b>');
+  expect(messageIdOf(new InMemory(Buffer.concat(message)))).toBe('<a@b>');
 });

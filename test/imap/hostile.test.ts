@@ -107,7 +107,7 @@ it('takes a message of the largest size that is wanted, and what its size was un
     largest: LARGEST,
   }).connect(new AbortController().signal);
   await session.open('INBOX', { readOnly: false, idle: false });
-  const [original] = await session.fetch([9]);
-  expect(original?.bytes.length).toBe(bytes.length);
+  const [original] = await session.fetch([{ uid: 9, size: LARGEST }]);
+  expect(original?.content.length).toBe(bytes.length);
   await session.logout();
 });

@@ -1,8 +1,9 @@
 /** How many APPENDs are on the wire at one time. */
 import { expect, it } from 'vitest';
-import type { Original } from '../../src/domain/message.ts';
+import type { Sendable } from '../../src/domain/message.ts';
 import type { DestinationSession } from '../../src/domain/ports.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
+import { sendable } from '../support/content.ts';
 import { FakeImap, type Line } from '../support/fake-imap.ts';
 
 interface Waiting {
@@ -72,11 +73,10 @@ class Slow implements AsyncDisposable {
   }
 }
 
-const letters = (count: number): Original[] =>
-  Array.from({ length: count }, (_, i) => {
-    const bytes = Buffer.from(`Subject: ${i}\r\n\r\n${'x'.repeat(5000)}\r\n`);
-    return { uid: i + 1, size: bytes.length, flags: new Set(), bytes };
-  });
+const letters = (count: number): Sendable[] =>
+  Array.from({ length: count }, (_, i) =>
+    sendable(`Subject: ${i}\r\n\r\n${'x'.repeat(5000)}\r\n`, { uid: i + 1 }),
+  );
 
 it('doubles what is under way with each round of answers, up to a hundred', async () => {
   await using slow = await Slow.start('LITERAL+');
@@ -150,9 +150,8 @@ it('waits for no answer with a short literal under LITERAL-, and for one with a 
   await using slow = await Slow.start('LITERAL-');
   const session = await slow.session();
   const [long] = letters(1);
-  const bytes = Buffer.from('A: 1\r\n\r\n');
-  const short: Original = { uid: 2, size: bytes.length, flags: new Set(), bytes };
-  const done = session.append([short, long as Original]);
+  const short = sendable('A: 1\r\n\r\n', { uid: 2 });
+  const done = session.append([short, long as Sendable]);
   await slow.hears(1);
   slow.answer();
   await slow.hears(1);

@@ -1,6 +1,7 @@
 /** A sequence of calls that takes a journal through every state, for tests that cut it off somewhere. */
 import type { FolderKey, Journal, RouteJournal, UseKey, UseNote } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
+import { sendable } from '../support/content.ts';
 
 export const FOLDER: FolderKey = { folder: 'INBOX', uidValidity: 3 };
 export const COPIES: FolderKey = { folder: 'Post', uidValidity: 4 };
@@ -22,10 +23,8 @@ export function intents(...uids: number[]) {
 
 /** A Receipt for a message and a copy that are equal. */
 export function proof(uid: number, copyUid: number): Receipt {
-  const bytes = Buffer.from(`X-Number: ${uid}\r\n\r\n`);
-  const flags = new Set<string>();
-  const original = { uid, size: bytes.length, flags, bytes };
-  const copy = { uid: copyUid, flags, bytes };
+  const original = sendable(`X-Number: ${uid}\r\n\r\n`, { uid });
+  const copy = { ...original, uid: copyUid };
   const issued = Receipt.of(
     { ...FOLDER, uid },
     original,

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { InMemory } from '../../src/domain/content.ts';
 import { compare } from '../../src/domain/receipt.ts';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import { corpus, Mail, message, type Stored } from '../support/mail.ts';
@@ -56,8 +57,10 @@ function manyUsers(): Record<string, string> {
 function expectSame(originals: readonly Stored[], copies: readonly Stored[]): void {
   expect(copies.length).toBe(originals.length);
   const left = [...copies];
+  const sameAs = (one: Stored) => (other: Stored) =>
+    compare(new InMemory(one.bytes), new InMemory(other.bytes), 'bytes') !== undefined;
   for (const original of originals) {
-    const at = left.findIndex(({ bytes }) => compare(original.bytes, bytes, 'bytes') !== undefined);
+    const at = left.findIndex(sameAs(original));
     const [copy] = left.splice(at, at < 0 ? 0 : 1);
     if (!copy) throw new Error(`The message with UID ${original.uid} has no copy`);
     expect(copy.flags).toEqual(original.flags);

@@ -3,10 +3,11 @@
  * own Destination. Bytes are written as Latin-1 text.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Copy, Original } from '../../src/domain/message.ts';
+import type { Copy, Sendable } from '../../src/domain/message.ts';
 import type { DestinationSession } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
+import { bytesOf, sendable } from '../support/content.ts';
 import { startCourier } from '../support/courier.ts';
 import { startCyrus } from '../support/cyrus.ts';
 import type { MailServer } from '../support/daemon.ts';
@@ -47,9 +48,8 @@ function place(server: Server): Place {
   return found;
 }
 
-function original(bytes: Buffer): Original {
-  const internalDate = new Date('2011-02-03T04:05:06Z');
-  return { uid: 1, size: bytes.length, flags: new Set(), internalDate, bytes };
+function original(bytes: Buffer): Sendable {
+  return sendable(bytes, { internalDate: new Date('2011-02-03T04:05:06Z') });
 }
 
 interface Stored {
@@ -71,16 +71,16 @@ async function stored(server: Server, text: string): Promise<Stored> {
 async function readBack(
   server: Server,
   at: { readonly uid: number; readonly uidValidity: number },
-  message: Original,
+  message: Sendable,
 ): Promise<Stored> {
   const copies: Copy[] = [];
-  await place(server).session.read([at.uid], (copy) => copies.push(copy));
+  await place(server).session.read([{ uid: at.uid }], (copy) => copies.push(copy));
   const [copy] = copies;
   if (copies.length !== 1 || !copy) throw new Error(`${copies.length} copies with one UID`);
   const source = { folder: FOLDER, uidValidity: 1, uid: message.uid };
   const destination = { folder: FOLDER, ...at };
   const receipt = Receipt.of(source, message, destination, copy, 'bytes');
-  return { text: copy.bytes.toString('latin1'), receipt };
+  return { text: bytesOf(copy).toString('latin1'), receipt };
 }
 
 beforeAll(() => Promise.all(Object.keys(SERVERS).map((server) => start(server as Server))));

@@ -33,6 +33,8 @@ function quoted(folder: string): string {
 export class Mail implements AsyncDisposable {
   readonly #socket: Socket;
   #buffer = Buffer.alloc(0);
+  /** What came since. */
+  #late: Buffer[] = [];
   #tag = 0;
   #wake: () => void = () => undefined;
   #ended = false;
@@ -40,7 +42,7 @@ export class Mail implements AsyncDisposable {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (chunk) => {
-      this.#buffer = Buffer.concat([this.#buffer, chunk]);
+      this.#late.push(chunk);
       this.#wake();
     });
     for (const event of ['end', 'close', 'error'] as const) {
@@ -163,10 +165,19 @@ export class Mail implements AsyncDisposable {
     this.#socket.destroy();
   }
 
+  /** Takes in what came, once there are so many bytes: each time all of them are copied. Says whether there were any. */
+  #gather(least: number): boolean {
+    const there = this.#late.reduce((sum, { length }) => sum + length, this.#buffer.length);
+    if (this.#late.length === 0 || there < least) return false;
+    this.#buffer = Buffer.concat([this.#buffer, ...this.#late.splice(0)]);
+    return true;
+  }
+
   /** One answer with its literals. */
   async #line(): Promise<Buffer> {
     let from = 0;
     for (;;) {
+      const came = this.#gather(from);
       const end = this.#buffer.indexOf('\r\n', from);
       if (end >= 0) {
         const literal = /\{(\d+)\}$/.exec(
@@ -178,8 +189,9 @@ export class Mail implements AsyncDisposable {
           return line;
         }
         from = end + 2 + Number(literal[1]);
-        if (this.#buffer.length >= from) continue;
+        continue;
       }
+      if (came) continue;
       if (this.#ended) throw new Error('The server closed the connection');
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;

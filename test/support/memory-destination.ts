@@ -1,14 +1,18 @@
 /** The destination side of a memory server. */
+
+import { InMemory } from '../../src/domain/content.ts';
 import { asFailure, Failure } from '../../src/domain/failure.ts';
 import {
   type Candidate,
   type Copy,
   type FolderView,
   messageIdOf,
-  type Original,
+  type Sendable,
   travellingFlags,
+  type Wanted,
 } from '../../src/domain/message.ts';
 import type { Batching, DestinationSession, Placement } from '../../src/domain/ports.ts';
+import { bytesOf } from './content.ts';
 import { falsified, type Lie } from './memory-faults.ts';
 import { key, type MemoryFolder, type MemoryMessage, type MemoryServer } from './memory-server.ts';
 import { lost, MemorySession } from './memory-session.ts';
@@ -48,7 +52,7 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
     this.news = true;
   }
 
-  async append(messages: readonly Original[]): Promise<Placement[]> {
+  async append(messages: readonly Sendable[]): Promise<Placement[]> {
     if (messages.length === 0) return [];
     if (this.batching === 'multi') return this.#appendAll(messages);
     const placements: Placement[] = [];
@@ -74,7 +78,8 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
   }
 
   /** With `closesAfter` and `at`, the connection ends when the first `at` copies have been handed over. */
-  read(uids: readonly number[], take: (copy: Copy) => void): Promise<void> {
+  read(wanted: readonly Wanted[], take: (copy: Copy) => void): Promise<void> {
+    const uids = wanted.map(({ uid }) => uid);
     return this.call('read', {
       uids,
       effect: ({ closesAfter, at }) => {
@@ -104,7 +109,8 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
     const other = this.view().find((message) => message !== messages[at]);
     const told = messages.map((message, nth) => {
       if (nth === at) {
-        return { ...copy(message), bytes: falsified(lie, message.bytes, other?.bytes ?? EMPTY) };
+        const bytes = falsified(lie, message.bytes, other?.bytes ?? EMPTY);
+        return { ...copy(message), content: new InMemory(bytes) };
       }
       message.readBack = true;
       return copy(message);
@@ -113,8 +119,8 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
   }
 
   /** MULTIAPPEND: all or none. One that is refused is found out by the others going without it. */
-  async #appendAll(messages: readonly Original[]): Promise<Placement[]> {
-    const refusals = messages.map(({ bytes }) => this.#refusal(bytes));
+  async #appendAll(messages: readonly Sendable[]): Promise<Placement[]> {
+    const refusals = messages.map((message) => this.#refusal(bytesOf(message)));
     const held = refusals.find((failure) => failure && failure.scope !== 'message');
     if (held) return messages.map(() => ({ is: 'held', failure: held }));
     const taken = messages.filter((_, nth) => refusals[nth] === undefined);
@@ -136,8 +142,8 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
   }
 
   /** One APPEND a message: each is an attempt of its own, with a fault of its own. */
-  async #appendOne(message: Original): Promise<Placement> {
-    const refusal = this.#refusal(message.bytes);
+  async #appendOne(message: Sendable): Promise<Placement> {
+    const refusal = this.#refusal(bytesOf(message));
     if (refusal) return placementOf(refusal);
     try {
       const [placement] = await this.call('append', {
@@ -163,13 +169,13 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
     return refuses(bytes, this.folder?.path ?? '');
   }
 
-  #store(messages: readonly (Original | undefined)[]): Rows {
+  #store(messages: readonly (Sendable | undefined)[]): Rows {
     const folder = this.opened();
     const rows = messages.map((message) => {
       if (!message) return undefined;
-      const { bytes, flags, internalDate } = message;
+      const { flags, internalDate } = message;
       const kept = travellingFlags(flags).filter((flag) => keeps(folder, flag));
-      const stored = this.server.manners.rewrites(bytes);
+      const stored = this.server.manners.rewrites(bytesOf(message));
       return this.server.store(folder, stored, kept, internalDate ?? new Date(), this);
     });
     this.horizon = folder.uidNext;
@@ -177,13 +183,15 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
   }
 
   /** Stores in another way than asked, and answers OK all the same. */
-  #stores(messages: readonly Original[], lie: Lie, at: number): Placement[] {
+  #stores(messages: readonly Sendable[], lie: Lie, at: number): Placement[] {
     const next = this.opened().uidNext;
-    const other = messages.find((_, nth) => nth !== at)?.bytes ?? OTHER;
+    const another = messages.find((_, nth) => nth !== at);
+    const other = another ? bytesOf(another) : OTHER;
     const sent = messages.map((message, nth) => {
       if (nth !== at) return message;
       if (lie === 'nothing') return undefined;
-      return { ...message, bytes: falsified(lie, message.bytes, other) };
+      const bytes = falsified(lie, bytesOf(message), other);
+      return { ...message, content: new InMemory(bytes) };
     });
     const rows = this.#store(sent);
     if (lie === 'twice') this.#store([messages[at]]);
@@ -227,7 +235,7 @@ function keeps(folder: MemoryFolder, flag: string): boolean {
 }
 
 function candidate({ uid, bytes, flags, internalDate }: MemoryMessage): Candidate {
-  const messageId = messageIdOf(bytes);
+  const messageId = messageIdOf(new InMemory(bytes));
   return {
     uid,
     size: bytes.length,
@@ -238,5 +246,5 @@ function candidate({ uid, bytes, flags, internalDate }: MemoryMessage): Candidat
 }
 
 function copy({ uid, bytes, flags }: MemoryMessage): Copy {
-  return { uid, flags: new Set(flags), bytes };
+  return { uid, flags: new Set(flags), content: new InMemory(bytes) };
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../src/domain/failure.ts';
-import type { Copy, Original } from '../../src/domain/message.ts';
+import type { Copy, Sendable } from '../../src/domain/message.ts';
 import type { DestinationSession } from '../../src/domain/ports.ts';
+import { spoolIn } from '../../src/spool/spool.ts';
+import { sendable, small } from './content.ts';
 import {
   afterwards,
   closesAfter,
@@ -70,13 +72,15 @@ async function destinationOf(server: MemoryServer) {
 
 async function readBack(session: DestinationSession, ...uids: number[]): Promise<Copy[]> {
   const copies: Copy[] = [];
-  await session.read(uids, (copy) => copies.push(copy));
+  await session.read(small(...uids), (copy) => copies.push(copy));
   return copies;
 }
 
-function sent(bytes: string, uid = 1): Original {
-  const raw = Buffer.from(bytes);
-  return { uid, size: raw.length, flags: new Set(), internalDate: new Date(), bytes: raw };
+/** All that memory servers have is small. */
+const spool = spoolIn('/nowhere');
+
+function sent(bytes: string, uid = 1): Sendable {
+  return sendable(bytes, { uid, internalDate: new Date() });
 }
 
 describe('the oracle', () => {
@@ -85,7 +89,7 @@ describe('the oracle', () => {
     source.put(ONE);
     const from = await sourceOf(source);
     const to = await destinationOf(destination);
-    await to.append(await from.fetch([1]));
+    await to.append(await from.fetch(small(1), spool));
     await readBack(to, 1);
     await from.mark([1]);
     await from.expunge([1]);
@@ -96,7 +100,7 @@ describe('the oracle', () => {
     const { source, destination, oracle } = servers();
     source.put(ONE);
     const from = await sourceOf(source);
-    await (await destinationOf(destination)).append(await from.fetch([1]));
+    await (await destinationOf(destination)).append(await from.fetch(small(1), spool));
     await from.mark([1]);
     await from.expunge([1]);
     expect(oracle.violations).toHaveLength(1);
@@ -109,7 +113,7 @@ describe('the oracle', () => {
     source.put(ONE);
     const from = await sourceOf(source);
     const to = await destinationOf(destination);
-    await to.append(await from.fetch([1]));
+    await to.append(await from.fetch(small(1), spool));
     await readBack(to, 1);
     await from.mark([1, 2]);
     await from.expunge([1, 2]);
@@ -122,7 +126,7 @@ describe('the oracle', () => {
     source.put(ONE);
     const from = await sourceOf(source);
     const to = await destinationOf(destination);
-    const originals = await from.fetch([1]);
+    const originals = await from.fetch(small(1), spool);
     await to.append(originals);
     expect(oracle.surplus()).toEqual([]);
     await to.append(originals);
@@ -144,10 +148,10 @@ describe('faults', () => {
     source.put(ONE);
     source.plan('fetch', fails(loginRefused()), {}, lies('empty'));
     const from = await sourceOf(source);
-    await expect(from.fetch([1])).rejects.toThrow('refused the login');
-    expect((await from.fetch([1]))[0]?.bytes.length).toBe(ONE.length);
-    expect((await from.fetch([1]))[0]?.bytes.length).toBe(0);
-    expect((await from.fetch([1]))[0]?.bytes.length).toBe(ONE.length);
+    await expect(from.fetch(small(1))).rejects.toThrow('refused the login');
+    expect((await from.fetch(small(1)))[0]?.content.length).toBe(ONE.length);
+    expect((await from.fetch(small(1)))[0]?.content.length).toBe(0);
+    expect((await from.fetch(small(1)))[0]?.content.length).toBe(ONE.length);
   });
 
   it.each([
@@ -228,7 +232,7 @@ describe('faults', () => {
       meanwhile(() => source.expunge([1])),
     );
     const from = await sourceOf(source);
-    expect((await from.fetch([1]))[0]?.flags).toEqual(new Set());
+    expect((await from.fetch(small(1)))[0]?.flags).toEqual(new Set());
     expect(source.find(1)?.flags).toEqual(new Set(['\\Flagged']));
     expect(await from.mark([1])).toEqual(new Map());
   });

@@ -1,6 +1,8 @@
 /** The source side of a memory server. */
+
+import { InMemory } from '../../src/domain/content.ts';
 import { Failure } from '../../src/domain/failure.ts';
-import type { FolderView, Listed, Original } from '../../src/domain/message.ts';
+import type { FolderView, Listed, Sendable, Wanted } from '../../src/domain/message.ts';
 import type { FolderStatus, SourceAbilities, SourceSession } from '../../src/domain/ports.ts';
 import { falsified } from './memory-faults.ts';
 import { key, type MemoryFolder, type MemoryMessage, type MemoryServer } from './memory-server.ts';
@@ -115,7 +117,8 @@ export class MemorySource extends MemorySession implements SourceSession {
     });
   }
 
-  fetch(uids: readonly number[]): Promise<Original[]> {
+  fetch(wanted: readonly Wanted[]): Promise<Sendable[]> {
+    const uids = wanted.map(({ uid }) => uid);
     return this.call('fetch', {
       uids,
       effect: () => this.among(uids).map(original),
@@ -126,7 +129,7 @@ export class MemorySource extends MemorySession implements SourceSession {
           nth === at
             ? {
                 ...original(message),
-                bytes: falsified(lie, message.bytes, other?.bytes ?? STRANGE),
+                content: new InMemory(falsified(lie, message.bytes, other?.bytes ?? STRANGE)),
               }
             : original(message),
         );
@@ -271,8 +274,8 @@ function listed({ uid, bytes, flags, internalDate }: MemoryMessage): Listed {
   return { uid, size: bytes.length, flags: new Set(flags), internalDate };
 }
 
-function original(message: MemoryMessage): Original {
-  return { ...listed(message), bytes: message.bytes };
+function original(message: MemoryMessage): Sendable {
+  return { ...listed(message), content: new InMemory(message.bytes) };
 }
 
 function absent(folder: MemoryFolder, uids: readonly number[]): Set<number> {

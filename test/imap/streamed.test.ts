@@ -1,0 +1,189 @@
+/** A message that is not in memory, as it goes out: read as fast as it is taken, and nothing comes in between. */
+import { expect, it } from 'vitest';
+import { type Content, InMemory } from '../../src/domain/content.ts';
+import type { Sendable } from '../../src/domain/message.ts';
+import type { DestinationSession, Placement } from '../../src/domain/ports.ts';
+import { destinationAccount } from '../../src/imap/destination.ts';
+import { large, sendable } from '../support/content.ts';
+import { FakeImap, type FakeOptions } from '../support/fake-imap.ts';
+import { Wire } from '../support/wire.ts';
+
+const MB = 1024 * 1024;
+const BYTES = large(4 * MB);
+const PLAIN: readonly string[] = ['', ' LITERAL+', ' LITERAL+ MULTIAPPEND'];
+
+/** What comes from a disk that is asked for one piece after another; `read` is told how much was read by then. */
+function streamed(read: (at: number) => void = () => undefined, bytes = BYTES): Content {
+  const whole = new InMemory(BYTES);
+  const { length, sha256, head, headIsWhole, canonical, rewritten, hasNul, endsLine } = whole;
+  const facts = { length, sha256, head, headIsWhole, canonical, rewritten, hasNul, endsLine };
+  return {
+    ...facts,
+    bytes: undefined,
+    async *pieces() {
+      for (let at = 0; at < bytes.length; at += 100_000) {
+        await new Promise((resolve) => setImmediate(resolve));
+        read(at);
+        yield bytes.subarray(at, at + 100_000);
+      }
+    },
+  };
+}
+
+function letters(content: Content): Sendable[] {
+  const flags = new Set<string>();
+  return [{ uid: 1, size: content.length, flags, content }, sendable('A: 1\r\n\r\n', { uid: 2 })];
+}
+
+let stored: string[] = [];
+
+function server(capability: string, more: FakeOptions = {}): Promise<FakeImap> {
+  stored = [];
+  return FakeImap.start({
+    capability: `IMAP4rev1 UIDPLUS${capability}`,
+    ...more,
+    replies: {
+      APPEND: ({ tag, args }) => {
+        stored.push(args.slice(args.indexOf('\r\n') + 2));
+        return `${tag} OK [APPENDUID 7 ${stored.length}] done`;
+      },
+      ...more.replies,
+    },
+  });
+}
+
+async function session(port: number, silence = 20_000): Promise<DestinationSession> {
+  const account = destinationAccount(
+    {
+      side: 'destination',
+      host: '127.0.0.1',
+      port,
+      security: 'none',
+      user: 'anna',
+      auth: 'password',
+      secret: async () => 'secret-of-anna',
+    },
+    { emit: () => undefined, route: 'default', silence },
+  );
+  const opened = await account.connect(new AbortController().signal);
+  await opened.open('INBOX', { fresh: false });
+  return opened;
+}
+
+const is = (placements: readonly Placement[]) => placements.map((placement) => placement.is);
+
+it.each(PLAIN)(
+  'arrives as it is, and the next one behind it (capabilities:%s)',
+  async (capability) => {
+    await using fake = await server(capability);
+    const opened = await session(fake.port);
+    expect(is(await opened.append(letters(streamed())))).toEqual(['stored', 'stored']);
+    expect(stored.map(({ length }) => length)).toEqual([BYTES.length, 8]);
+    expect(stored[0] === BYTES.toString('latin1')).toBe(true);
+    opened.close();
+  },
+);
+
+it('is read no faster than it is taken', async () => {
+  let heard = 0;
+  let ahead = 0;
+  await using fake = await server(' LITERAL+', {
+    onConnect: ({ socket }) => {
+      socket.on('data', (chunk) => {
+        heard += chunk.length;
+        // A slow line: it takes nothing for a moment, again and again.
+        socket.pause();
+        setTimeout(() => socket.resume(), 2);
+      });
+    },
+  });
+  const opened = await session(fake.port);
+  const bytes = Buffer.concat(Array.from({ length: 4 }, () => BYTES));
+  const content = {
+    ...streamed((at) => {
+      ahead = Math.max(ahead, at - heard);
+    }, bytes),
+    length: bytes.length,
+  };
+  expect(is(await opened.append(letters(content)))).toEqual(['stored', 'stored']);
+  // What the buffers of both kernels take is not ours.
+  expect(ahead).toBeLessThan(10 * MB);
+  opened.close();
+});
+
+it.each(PLAIN)(
+  'is of unknown fate where the connection is cut (capabilities:%s)',
+  async (capability) => {
+    await using fake = await server(capability);
+    await using wire = await Wire.between({ to: fake.port });
+    const opened = await session(wire.port);
+    let passed = 0;
+    wire.onUp = (chunk) => {
+      passed += chunk.length;
+      return passed > MB ? 'cut' : undefined;
+    };
+    expect(is(await opened.append(letters(streamed())))).toEqual(['unknown', 'held']);
+    await expect(opened.closed).resolves.toMatchObject({ kind: 'lost' });
+    expect(stored).toEqual([]);
+  },
+);
+
+it.each([
+  {
+    of: 'can not be read to its end',
+    content: streamed((at) => {
+      if (at > MB) throw new Error('EIO');
+    }),
+  },
+  { of: 'is shorter than announced', content: streamed(undefined, BYTES.subarray(0, -1)) },
+  { of: 'is longer than announced', content: streamed(undefined, Buffer.concat([BYTES, BYTES])) },
+])('that $of ends the connection, and nothing is stored', async ({ content }) => {
+  await using fake = await server(' LITERAL+');
+  const opened = await session(fake.port);
+  expect(is(await opened.append(letters(content)))).toEqual(['unknown', 'held']);
+  await opened.closed;
+  expect(stored).toEqual([]);
+});
+
+it('that is refused before all of it was sent is sent to its end, and then the next one', async () => {
+  let heard = 0;
+  await using fake = await server(' LITERAL+', {
+    onConnect: (line) => {
+      line.socket.on('data', (chunk) => {
+        if (heard < MB && heard + chunk.length >= MB) line.send('P1 NO [TOOBIG] far too much');
+        heard += chunk.length;
+      });
+    },
+    replies: {
+      APPEND: ({ tag, args }) => {
+        stored.push(args);
+        return stored.length === 1 ? undefined : `${tag} OK [APPENDUID 7 1] done`;
+      },
+    },
+  });
+  const opened = await session(fake.port);
+  expect(is(await opened.append(letters(streamed())))).toEqual(['refused', 'stored']);
+  expect(heard).toBeGreaterThan(BYTES.length);
+  expect(stored).toHaveLength(2);
+  opened.close();
+});
+
+it('tries a message that was refused for its end once more, with a line end behind it', async () => {
+  const bytes = Buffer.concat([BYTES.subarray(0, -2), Buffer.from('xx')]);
+  await using fake = await server(' LITERAL+', {
+    replies: {
+      APPEND: ({ tag, args }) => {
+        if (!args.endsWith('\r\n')) return `${tag} NO no line end`;
+        stored.push(args);
+        return `${tag} OK [APPENDUID 7 1] done`;
+      },
+    },
+  });
+  const opened = await session(fake.port);
+  const content = { ...streamed(undefined, bytes), endsLine: false };
+  const flags = new Set<string>();
+  const sent = { uid: 1, size: content.length, flags, content };
+  expect(is(await opened.append([sent]))).toEqual(['stored']);
+  expect(stored[0]?.endsWith('xx\r\n')).toBe(true);
+  opened.close();
+});
