@@ -1,84 +1,36 @@
 /** A route as a whole: its connections, watchers, sweeps and deliveries, started and stopped together. */
 
-import type { Fingerprint } from '../domain/content.ts';
 import type { Emit } from '../domain/events.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
-import type { Wanted } from '../domain/message.ts';
-import type {
-  Clock,
-  DestinationAccount,
-  DestinationSession,
-  Journal,
-  SourceAccount,
-  SourceSession,
-  Spool,
-} from '../domain/ports.ts';
-import {
-  type Account,
-  accountId,
-  type FolderPair,
-  type Listing,
-  type Route,
-} from '../domain/route.ts';
+import type { SourceSession } from '../domain/ports.ts';
+import { accountId, type FolderPair, type Listing, type Route } from '../domain/route.ts';
 import { admit } from './admit.ts';
 import { Allowance } from './allowance.ts';
 import { Blockade } from './blockade.ts';
-import type { Budget } from './budget.ts';
-import type { Crowd } from './crowd.ts';
+import { Connections } from './connections.ts';
 import { deliver, setOut } from './deliver.ts';
-import { Destinations } from './destinations.ts';
 import { Drain, type Progress } from './drain.ts';
 import { Epochs } from './epochs.ts';
-import type { Batch, Epoch } from './folder-state.ts';
+import type { Batch } from './folder-state.ts';
 import { Hold } from './hold.ts';
-import type { LaneWorld, Refused } from './lane.ts';
+import type { LaneWorld } from './lane.ts';
 import { Listings } from './listing.ts';
-import type { LoginGate } from './login-gate.ts';
 import { MoveFolder } from './move-folder.ts';
-import type { Pace } from './pace.ts';
 import { Pacing } from './pacing.ts';
 import { mustList, Planning } from './planning.ts';
 import { Posts } from './posts.ts';
 import { Deliveries, type Surroundings } from './queue.ts';
 import { rehearse } from './rehearse.ts';
-import { reconnect, type Tries } from './retry.ts';
 import { Rounds } from './rounds.ts';
-import type { Share } from './seats.ts';
+import type { RouteWorld } from './route-world.ts';
 import { Strikes } from './strikes.ts';
 import { sweepForEver } from './sweeper.ts';
 import { Tempo } from './tempo.ts';
 import { type Load, Traffic } from './traffic.ts';
 import { Turnstile, type TurnstileWorld } from './turnstile.ts';
 import type { Why } from './watch.ts';
-import type { Ways } from './ways.ts';
 import { weigh } from './weigh.ts';
 import type { Works } from './works.ts';
-
-/** What a route needs of the world. */
-export interface RouteWorld {
-  readonly source: SourceAccount;
-  readonly destination: DestinationAccount;
-  readonly sourceGate: LoginGate;
-  readonly destinationGate: LoginGate;
-  /** Of the source account: its connections that may hold IDLE. */
-  readonly seats: Share;
-  /** At the source server. */
-  readonly crowd: Crowd;
-  /** Of all routes. */
-  readonly ways: Ways;
-  /** What may be used of both accounts. */
-  readonly budget: Budget;
-  readonly journal: Journal;
-  /** For what is too large for memory. */
-  readonly spool: () => Spool;
-  readonly clock: Clock;
-  readonly pace: Pace;
-  readonly emit: Emit;
-  /** Aborts when imapferry is to stop: nothing new is begun. */
-  readonly quit: AbortSignal;
-  /** Aborts when what is under way has to be put down, too. */
-  readonly cut: AbortSignal;
-}
 
 /** What a sweep by command came to. */
 export interface SweepResult {
@@ -103,6 +55,7 @@ const SWEEP_CONNECTS = 3;
 export class RouteRunner {
   readonly #route: Route;
   readonly #world: RouteWorld;
+  readonly #connections: Connections;
   readonly #works: Works;
   readonly #deliveries: Deliveries;
   readonly #blockade: Blockade;
@@ -118,8 +71,6 @@ export class RouteRunner {
   readonly #slowed = new Set<FolderPair>();
   #nudge: (pair: FolderPair, why: Why) => Promise<unknown> = async () => undefined;
   #asking = false;
-  #planned = false;
-  #connects = Number.POSITIVE_INFINITY;
 
   constructor(route: Route, world: RouteWorld) {
     this.#route = route;
@@ -131,6 +82,7 @@ export class RouteRunner {
       world.emit(event, fields);
     };
     this.#world = { ...world, emit };
+    this.#connections = new Connections(route, this.#world);
     const revisit = (pair: FolderPair, after: number) => this.#revisit(pair, after);
     this.#pacing = new Pacing({ route: route.name, clock, pace, emit, revisit });
     const inFlight = route.concurrency + AHEAD;
@@ -147,7 +99,7 @@ export class RouteRunner {
     this.#works = {
       route,
       journal: journal.route(route.name, accountId(route.source), accountId(route.destination)),
-      destinations: this.#destinations(),
+      destinations: this.#connections.destinations,
       listings: new Listings(),
       strikes: new Strikes(),
       allowance: new Allowance(clock, pace),
@@ -163,7 +115,7 @@ export class RouteRunner {
       moveFolder: after.kind === 'move' ? new MoveFolder(after.folder) : undefined,
       sourcesUnder: (uidValidity) => this.#epochs.under(uidValidity),
       begin: (epoch) => this.#epochs.begin(epoch),
-      fetchAgain: (epoch, messages) => this.#fetchAgain(epoch, messages),
+      fetchAgain: (epoch, messages) => this.#connections.fetchAgain(epoch, messages),
       traffic: new Traffic(),
       revisit,
       proven: () => this.#blockade.proven(),
@@ -181,11 +133,6 @@ export class RouteRunner {
         return this.#deliveries.idle(inHand);
       },
     });
-  }
-
-  /** For whom a login is, and whether it may take its time: a sweep by command does not wait for minutes. */
-  get #visit(): { route: string; waits: boolean } {
-    return { route: this.#route.name, waits: this.#connects === Number.POSITIVE_INFINITY };
   }
 
   get #pairs(): readonly FolderPair[] {
@@ -237,7 +184,7 @@ export class RouteRunner {
    * @param counts asks the source first how much mail there is, for whoever wants to see the progress
    */
   async sweep({ counts = false } = {}): Promise<SweepResult> {
-    this.#connects = SWEEP_CONNECTS;
+    this.#connections.attempts = SWEEP_CONNECTS;
     this.#drain.last();
     // A visit waits until its folder is carried, which a pause may keep from being begun.
     const { quit } = this.#world;
@@ -326,27 +273,8 @@ export class RouteRunner {
 
   /** Connects both sides and makes the plan. Resolves with the source connection, for the first lane to take over. */
   async #begin(): Promise<SourceSession[]> {
-    const { crowd } = this.#world;
-    const login = async () => {
-      const session = await this.#loginSource();
-      return { session, source: await listed(session, 'source') };
-    };
-    const [connected, listing] = await Promise.allSettled([
-      this.#connect('source', login, { refused: (...how) => crowd.refused(...how) }),
-      reconnect(
-        () => this.#works.destinations.use('', (session) => listed(session, 'destination')),
-        this.#tries('destination'),
-        this.#connects,
-      ),
-    ]);
-    if (connected.status === 'rejected') throw connected.reason;
-    const { session, source } = connected.value;
-    if (listing.status === 'rejected') {
-      session.close();
-      throw listing.reason;
-    }
-    this.#plan(source, listing.value);
-    this.#planned = true;
+    const { session, source, dest } = await this.#connections.first();
+    this.#plan(source, dest);
     return [session];
   }
 
@@ -362,9 +290,7 @@ export class RouteRunner {
     try {
       const source = await posts.listFolders();
       mustList(source, 'source');
-      const dest = await this.#works.destinations.use('', (session) =>
-        listed(session, 'destination'),
-      );
+      const dest = await this.#connections.listDestination();
       if (this.#world.quit.aborted) return;
       this.#plan(source, dest);
       posts.fill(this.#pairs);
@@ -385,84 +311,11 @@ export class RouteRunner {
       emit,
       clock,
       pace,
-      connect: async (stop, refused) => first.pop() ?? this.#connectSource(stop, refused),
+      connect: async (stop, refused) => first.pop() ?? this.#connections.source(stop, refused),
       admit: (pair, view, abilities) => admit(this.#route, pair, view, abilities),
       epochOf: (pair, view) => this.#epochs.of(pair, view),
       readOnly: this.#route.dryRun || this.#route.afterDelivery.kind === 'keep',
     };
-  }
-
-  #loginSource(stop = this.#world.quit): Promise<SourceSession> {
-    const { source, sourceGate, quit, cut } = this.#world;
-    return sourceGate.login(
-      () => source.connect(AbortSignal.any([quit, stop, cut])),
-      stop,
-      this.#visit,
-    );
-  }
-
-  #connectSource(stop: AbortSignal, refused: Refused): Promise<SourceSession> {
-    const given = AbortSignal.any([this.#world.quit, stop]);
-    return this.#connect('source', () => this.#loginSource(given), { signal: given, refused });
-  }
-
-  /** Tries until it works, and tells it. */
-  async #connect<T>(
-    side: 'source' | 'destination',
-    login: () => Promise<T>,
-    { signal, refused }: { signal?: AbortSignal; refused?: Refused } = {},
-  ): Promise<T> {
-    const tries = this.#tries(side);
-    const onFailed: Refused = (failure, attempt) => {
-      tries.onFailed(failure, attempt);
-      refused?.(failure, attempt);
-    };
-    const watched = { ...tries, ...(signal && { signal }), onFailed };
-    const connected = await reconnect(login, watched, this.#connects);
-    this.#emit('account.connected', { side });
-    return connected;
-  }
-
-  #tries(side: 'source' | 'destination'): Tries {
-    const { clock, pace, quit } = this.#world;
-    const onFailed = (failure: Failure, attempt: number) => {
-      // Without a plan it has nothing to watch: until it has one, its watchers are free for other routes.
-      if (!this.#planned) this.#world.seats.want(0);
-      this.#emit('account.reconnecting', { side, attempt, why: failure.message, err: failure });
-    };
-    return { clock, pace, signal: quit, onFailed };
-  }
-
-  #destinations(): Destinations {
-    const { destination, destinationGate, quit, cut, clock, pace, emit } = this.#world;
-    const login = (): Promise<DestinationSession> =>
-      destinationGate.login(() => destination.connect(cut), quit, this.#visit);
-    return new Destinations({
-      route: this.#route.name,
-      emit,
-      clock,
-      pace,
-      concurrency: this.#route.concurrency,
-      connect: () => this.#connect('destination', login),
-      connectMore: login,
-    });
-  }
-
-  /** On a connection more, if the server lets one in: without it nothing comes, and nobody waits. */
-  async #fetchAgain(epoch: Epoch, messages: readonly Wanted[]): Promise<Map<number, Fingerprint>> {
-    let session: SourceSession | undefined;
-    try {
-      session = await this.#loginSource();
-      const view = await session.open(epoch.pair.source, { readOnly: true, idle: false });
-      if (view.uidValidity !== epoch.uidValidity) return new Map();
-      const again = await session.fetch(messages);
-      return new Map(again.map(({ uid, content }) => [uid, content]));
-    } catch (thrown) {
-      if (this.#world.quit.aborted || !(thrown instanceof Failure)) throw thrown;
-      return new Map();
-    } finally {
-      await session?.logout();
-    }
   }
 
   async #carry(batch: Batch): Promise<void> {
@@ -517,20 +370,5 @@ export class RouteRunner {
 
   #emit(...[event, fields]: Parameters<Emit>): void {
     this.#world.emit(event, { route: this.#route.name, ...fields });
-  }
-}
-
-/** The folders of an account. A connection that can't tell them is no use, and is ended. */
-async function listed(
-  session: SourceSession | DestinationSession,
-  side: Account['side'],
-): Promise<Listing> {
-  try {
-    const listing = await session.listFolders();
-    mustList(listing, side);
-    return listing;
-  } catch (thrown) {
-    session.close();
-    throw thrown;
   }
 }
