@@ -5,7 +5,7 @@
 import { createHash, type Hash, hash } from 'node:crypto';
 
 /** The largest message that is held in memory; of a larger one, a piece at a time. */
-export const LARGEST_IN_MEMORY = 16 * 1024 * 1024;
+export const LARGEST_IN_MEMORY = 8 * 1024 * 1024;
 
 /** What is known of a message's bytes: all that comparing takes. Who may be taken for whom, receipt.ts says. */
 export interface Fingerprint {

@@ -43,9 +43,9 @@ const AHEAD = 3;
 
 /**
  * Bytes of originals that may be in memory at one time. A message is held twice for moments, as it comes in and as its
- * copy is compared, so that this makes 64 MB at most, or one message.
+ * copy is compared, and what was let go lingers until it is collected: in all this makes some 60 MB.
  */
-const MOST_BYTES_IN_HAND = 32 * 1024 * 1024;
+const MOST_BYTES_IN_HAND = 16 * 1024 * 1024;
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 

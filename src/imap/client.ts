@@ -7,7 +7,6 @@
 import type { Writable } from 'node:stream';
 import { ImapFlow, type ImapFlowError } from 'imapflow';
 import { enhanceCommandError } from 'imapflow/lib/tools.js';
-import { LARGEST_IN_MEMORY } from '../domain/content.ts';
 import { asFailure, Failure, type Step } from '../domain/failure.ts';
 import type { Account, Namespaces } from '../domain/route.ts';
 import { rememberSecret } from '../domain/secrets.ts';
@@ -37,6 +36,8 @@ const IDLE_RENEW = 270_000;
 const CONNECT = 120_000;
 /** How long a polite goodbye may take. */
 const GOODBYE = 2_000;
+/** The largest literal that is taken: a message of that size from a server that sends none in pieces. */
+const LARGEST_LITERAL = 16 * 1024 * 1024;
 /** How soon after work IDLE is taken up again. */
 const IDLE_DELAY = 50;
 /**
@@ -349,8 +350,8 @@ export class Client {
 }
 
 /** However large a message is, no more of it comes at once. The size that servers tell beforehand is an estimate on some. */
-function largestLiteral({ largest = LARGEST_IN_MEMORY }: ClientOptions): number {
-  return Math.ceil(Math.max(PIECE, Math.min(largest, LARGEST_IN_MEMORY)) * 1.125);
+function largestLiteral({ largest = LARGEST_LITERAL }: ClientOptions): number {
+  return Math.ceil(Math.max(PIECE, Math.min(largest, LARGEST_LITERAL)) * 1.125);
 }
 
 function largestAnswer(options: ClientOptions): number {

@@ -53,11 +53,11 @@ it('is free again after work that failed', async () => {
   await expect(hold.use(1, async () => 'yes')).resolves.toBe('yes');
 });
 
-it('takes four messages at once that travel in pieces, however large, and one that fills it', () => {
+it('takes four messages at once that travel in pieces, however large', () => {
   const weight = (...sizes: number[]) =>
     weightOf(sizes.map((size, uid) => ({ uid, size, flags: new Set() })));
   const MB = 1024 * 1024;
-  expect(4 * weight(150 * MB)).toBeLessThanOrEqual(32 * MB);
-  expect(weight(16 * MB)).toBe(16 * MB);
+  expect(4 * weight(150 * MB)).toBeLessThanOrEqual(16 * MB);
+  expect(weight(8 * MB)).toBe(8 * MB);
   expect(weight(1, 2, 3)).toBe(6);
 });
