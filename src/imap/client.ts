@@ -45,6 +45,8 @@ const IDLE_DELAY = 50;
  * and so small that some messages at once take little.
  */
 export const PIECE = 2 * 1024 * 1024;
+/** Of what nobody asked for about twice as much is borne within a step. */
+const BORNE = 56 * 1024 * 1024;
 /** The longest line: what SEARCH answers of a million messages. */
 const LONGEST_LINE = 8 * 1024 * 1024;
 /** The most words of an answer, each of which takes more than half a kilobyte in memory. SEARCH's numbers do not count. */
@@ -84,7 +86,7 @@ export class Client {
     this.#silence = options.silence ?? SILENCE;
     this.#idleRenew = options.idleRenew ?? IDLE_RENEW;
     this.largestLiteral = largestLiteral(options);
-    this.#unwanted = new Unwanted(largestAnswer(options));
+    this.#unwanted = new Unwanted(Math.min(options.largest ?? BORNE, BORNE) + LONGEST_LINE);
     const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
     this.closed = promise;
     flow.on('error', (error) => {
