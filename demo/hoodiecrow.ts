@@ -56,6 +56,8 @@ export interface MailServerOptions {
   readonly user?: string;
   /** Folders beside INBOX, by name; with its special use where it has one. */
   readonly folders?: Readonly<Record<string, string | undefined>>;
+  /** Of every folder that is there at the start. Two servers whose folders have one of these may be one server. */
+  readonly uidValidity?: number;
   /** hoodiecrow's plugins, each a capability or two. */
   readonly plugins?: readonly string[];
 }
@@ -64,17 +66,21 @@ export interface MailServerOptions {
 export async function startMailServer({
   user = 'ferry',
   folders = {},
+  uidValidity = 1,
   plugins = CAPABILITIES,
 }: MailServerOptions = {}): Promise<MailServer> {
   const password = 'across';
   const named = Object.entries(folders).map(([name, use]) => [
     name,
-    use === undefined ? {} : { 'special-use': use },
+    { uidvalidity: uidValidity, ...(use !== undefined && { 'special-use': use }) },
   ]);
   const crow = hoodiecrow({
     plugins: [...plugins, missingFolders],
     users: { [user]: { password } },
-    storage: { INBOX: {}, '': { separator: '/', folders: Object.fromEntries(named) } },
+    storage: {
+      INBOX: { uidvalidity: uidValidity },
+      '': { separator: '/', folders: Object.fromEntries(named) },
+    },
   });
   const sockets = new Set<Socket>();
   crow.server.on('connection', (socket) => {

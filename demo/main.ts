@@ -35,7 +35,11 @@ export interface Outcome {
 
 /** Starts both servers. Only the source has a folder Sent: imapferry makes the other. */
 export async function startServers(): Promise<DemoServers> {
-  const source = await startMailServer({ user: 'old', folders: { Sent: '\\Sent' } });
+  const source = await startMailServer({
+    user: 'old',
+    folders: { Sent: '\\Sent' },
+    uidValidity: 1795,
+  });
   const destination = await startMailServer({ user: 'new' });
   return {
     source,

@@ -18,7 +18,7 @@ import { BRISK, Servers } from './world.ts';
 
 const MAIN = fileURLToPath(new URL('hostile-main.ts', import.meta.url));
 const MB = 1_000_000;
-const MOST_MEMORY = 300 * MB;
+const MOST_MEMORY = 350 * MB;
 
 /** The first pause before a further connection; each after it is twice as long. */
 const FIRST_PAUSE = 100;
