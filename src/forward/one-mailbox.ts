@@ -117,6 +117,9 @@ function probeOf(works: Works, { epoch }: Batch, receipts: readonly Receipt[]) {
 /** Looks at the other side before what does not show counts as not there, with a pause between them that doubles. */
 const LOOKS = 4;
 
+/** Looks, each asking both sides anew, at which they have to differ: one answer may be a lie. */
+const DIFFERENCES = 2;
+
 /**
  * What both sides show under the numbers of the original and of its copy. `alike`: the same messages, as in one folder,
  * or as two that were made so. A number that only one side shows, look after look, makes them two.
@@ -128,6 +131,7 @@ async function compareNumbers(
 ): Promise<Kinship | 'alike'> {
   const { original, copy } = receipt;
   const { verify } = works.route;
+  let differed = 0;
   for (let look = 0; look < LOOKS; look++) {
     if (look > 0) await pause(works, look);
     const there = await messagesThere(works, receipt);
@@ -135,7 +139,10 @@ async function compareNumbers(
     const size = sizes.get(copy.uid) ?? 0;
     const read = there.get(copy.uid);
     // So far from the copy that nobody has to fetch it.
-    if (read !== undefined && size > 2 * read.length) return 'apart';
+    if (read !== undefined && size > 2 * read.length) {
+      if (++differed === DIFFERENCES) return 'apart';
+      continue;
+    }
     works.traffic.fetching([...sizes.values()].map((size) => ({ size })));
     const here = await messagesHere(works, batch, sizes);
     // One of the two that have to be there is not.
@@ -145,10 +152,13 @@ async function compareNumbers(
       const [its, copys] = [here.get(uid), there.get(uid)];
       return its && copys && compare(its, copys, verify) === undefined;
     };
-    if (shared.some(isOther)) return 'apart';
+    if (shared.some(isOther)) {
+      if (++differed === DIFFERENCES) return 'apart';
+      continue;
+    }
     if (shared.length === 2) return 'alike';
   }
-  return 'apart';
+  return differed > 0 ? 'unclear' : 'apart';
 }
 
 /** The sizes, as the source tells them, of what has the original's and the copy's numbers there. */

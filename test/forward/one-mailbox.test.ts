@@ -1,6 +1,7 @@
 /** Source and destination are one mailbox under two names: it is found out before anything is removed. */
 import { describe, expect, it } from 'vitest';
 import type { Route } from '../../src/domain/route.ts';
+import { lies } from '../support/memory-mail.ts';
 import { letter, Rig } from './rig.ts';
 
 const toArchive: Route['folders'] = [{ kind: 'folder', name: 'INBOX', to: 'Archive' }];
@@ -192,4 +193,23 @@ describe('two mailboxes with one UIDVALIDITY', () => {
     await rig.empty();
     expect(rig.destination.find(1)?.flags).toEqual(new Set(['\\Flagged']));
   });
+
+  it.each([
+    ['source', 'fetch', 'changed'],
+    ['source', 'fetch', 'truncated'],
+    ['source', 'fetch', 'other'],
+    ['destination', 'read', 'changed'],
+  ] as const)(
+    'loses nothing where one answer of the %s to a %s is %s',
+    async (_side, call, lie) => {
+      await using rig = Rig.ofOneMailbox();
+      for (const text of ['one', 'two']) rig.source.put(letter(text));
+      // First the batch itself is fetched and found; then both sides are compared.
+      rig.source.plan(call, {}, lies(lie));
+      rig.start({ folders: inbox, sweepInterval: 50 });
+      const left = () => rig.source.folder().messages.length;
+      await rig.until('it is decided', () => rig.count('route.blocked') > 0 || left() < 2);
+      expect(left()).toBeGreaterThanOrEqual(2);
+    },
+  );
 });
