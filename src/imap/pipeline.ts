@@ -60,6 +60,8 @@ export async function pipelined(
     );
   } catch (thrown) {
     run.cutShort(failureOf(thrown, 'append'));
+    // The server may still wait for a literal, and would take the next command for it.
+    client.close();
   }
   return run.placements;
 }

@@ -161,3 +161,17 @@ it('waits for no answer with a short literal under LITERAL-, and for one with a 
   expect(slow.server.text).toMatch(/P2 APPEND INBOX \(\) \{\d+\}\r\n/);
   session.close();
 });
+
+it('ends the connection where the server may still wait for a literal', async () => {
+  await using slow = await Slow.start('');
+  const session = await slow.session();
+  const done = session.append(letters(3));
+  await slow.hears(1);
+  slow.answer();
+  await slow.hears(1);
+  // Whose answer this is nobody knows; the third message is announced by now.
+  slow.waiting[0]?.line.send('BAD what?');
+  expect((await done).slice(0, 2).map(({ is }) => is)).toEqual(['stored', 'unknown']);
+  await session.closed;
+  await expect(session.noop()).rejects.toThrow();
+});
