@@ -1,4 +1,5 @@
 /** What both sides of a route said, made into a report: what works, what is lacking and costs what, what goes where. Pure. */
+import { nameOf } from '../domain/folder-name.ts';
 import type { FolderStatus } from '../domain/ports.ts';
 import {
   type Account,
@@ -137,13 +138,13 @@ function planReport(
   plan: PlanView,
   watchers: number,
 ): PlanReport {
-  const there = new Set(destination.folders.map(({ path }) => inOneSpelling(path)));
+  const there = new Set(destination.folders.map(({ path }) => nameOf(path)));
   const folders = plan.pairs.map((pair, i): PlannedReport => {
     const measure = measures.get(pair.source);
     return {
       source: pair.source,
       destination: pair.dest,
-      exists: there.has(inOneSpelling(pair.dest)),
+      exists: there.has(nameOf(pair.dest)),
       watched: watchedBy(i, watchers, source),
       ...(typeof measure === 'string' ? { failure: measure } : amountOf(measure)),
       ...(pair.said !== undefined && { said: pair.said }),
@@ -417,9 +418,4 @@ function limitNotes({ maxMessageSize }: Route, { appendLimit }: Survey): string[
   return [
     `The destination takes messages of ${size(appendLimit)} at most${less}; larger ones stay at the source and are reported.`,
   ];
-}
-
-/** INBOX is the same in any letter case (RFC 9051 §5.1); every other name is not. */
-function inOneSpelling(path: string): string {
-  return path.toUpperCase() === 'INBOX' ? 'INBOX' : path;
 }

@@ -3,6 +3,7 @@
  * anything but the separator, `!` leaves out what follows it. A name in double quotation marks is taken as it is; `\\` in
  * front of a mark or of itself stands for that character.
  */
+import { sameFolder } from '../domain/folder-name.ts';
 import type { FolderRule } from '../domain/route.ts';
 import { Unusable } from './mistakes.ts';
 
@@ -93,11 +94,6 @@ function sameSource(a: FolderRule, b: FolderRule): boolean {
   if ('pattern' in a || 'pattern' in b)
     return 'pattern' in a && 'pattern' in b && a.kind === b.kind && a.pattern === b.pattern;
   return sameFolder(a.name, b.name);
-}
-
-/** INBOX is the same in any letter case (RFC 9051 §5.1); every other name is not. */
-export function sameFolder(a: string, b: string): boolean {
-  return a === b || (a.toUpperCase() === 'INBOX' && b.toUpperCase() === 'INBOX');
 }
 
 /**

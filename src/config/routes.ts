@@ -1,7 +1,7 @@
 /** What can be wrong between routes: one source folder in two of them, and mail that goes round in a circle. */
+import { nameOf, sameFolder } from '../domain/folder-name.ts';
 import { type FolderRule, loginId, type Rival, type Route } from '../domain/route.ts';
 import { matches } from '../domain/wildcards.ts';
-import { sameFolder } from './folders.ts';
 import type { Mistake } from './mistakes.ts';
 
 /** A route as it is configured, and the variable that names its folders. */
@@ -97,8 +97,7 @@ function carries(rules: readonly FolderRule[], name: string, how: 'for sure' | '
 
 /** `%` is taken for anything. */
 function fits(pattern: string, name: string): boolean {
-  const plain = (text: string) => (text.toUpperCase() === 'INBOX' ? 'INBOX' : text);
-  return matches(plain(pattern), plain(name));
+  return matches(nameOf(pattern), nameOf(name));
 }
 
 /** Where a route's mail arrives, as far as FOLDERS tells: folders by name, or any. */

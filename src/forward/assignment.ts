@@ -1,4 +1,5 @@
 /** Which folders hold IDLE where not all can: INBOX, and those that had mail lately. Pure. */
+import { isInbox } from '../domain/folder-name.ts';
 
 /** A folder, since when it has, or has not, a watcher, and when it had new mail last. In clock ticks. */
 export interface Posted {
@@ -7,14 +8,10 @@ export interface Posted {
   readonly mailedAt: number | undefined;
 }
 
-/** INBOX is the same in any letter case (RFC 9051 §5.1). */
-function isInbox({ folder }: Posted): boolean {
-  return folder.toUpperCase() === 'INBOX';
-}
-
 /** In the order in which they deserve a watcher: INBOX, then by their last mail, then as they come. */
 export function byDesert<T extends Posted>(folders: readonly T[]): T[] {
-  const rank = (one: Posted) => (isInbox(one) ? Number.POSITIVE_INFINITY : (one.mailedAt ?? -1));
+  const rank = (one: Posted) =>
+    isInbox(one.folder) ? Number.POSITIVE_INFINITY : (one.mailedAt ?? -1);
   return folders.toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
 }
 
@@ -30,9 +27,9 @@ export function swap(
 ): { readonly from: string; readonly to: string } | undefined {
   const [to] = byDesert(others);
   const from = byDesert(watched).findLast(
-    (one) => !isInbox(one) && now - Math.max(one.since, one.mailedAt ?? 0) >= dwell,
+    (one) => !isInbox(one.folder) && now - Math.max(one.since, one.mailedAt ?? 0) >= dwell,
   );
   if (to === undefined || from === undefined) return undefined;
-  const worth = isInbox(to) || (to.mailedAt ?? 0) > (from.mailedAt ?? from.since);
+  const worth = isInbox(to.folder) || (to.mailedAt ?? 0) > (from.mailedAt ?? from.since);
   return worth ? { from: from.folder, to: to.folder } : undefined;
 }

@@ -1,7 +1,8 @@
 /** Where each source folder's mail goes: to its counterpart, below that of the folder above it, or to the same path. Pure. */
+import { isInbox, nameOf } from '../domain/folder-name.ts';
 import type { FolderRule, SpecialUse } from '../domain/route.ts';
 import { folded, SPECIAL_USES, useByName } from './folder-names.ts';
-import { attributesOf, isInbox, nameOf, type Side } from './side.ts';
+import { attributesOf, type Side } from './side.ts';
 
 /** By what a folder found its counterpart. */
 export type Via = 'hand' | 'inbox' | 'special-use' | 'name' | 'parent' | 'path';

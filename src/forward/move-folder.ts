@@ -3,7 +3,9 @@
  * name: the source lists it under that very name, or it is made. Where its copies turn up in a source folder all the same,
  * the server has two names for one folder.
  */
+
 import { Failure } from '../domain/failure.ts';
+import { sameFolder } from '../domain/folder-name.ts';
 import type { SourceSession } from '../domain/ports.ts';
 import type { Listing } from '../domain/route.ts';
 
@@ -71,10 +73,9 @@ export class MoveFolder {
   }
 }
 
-/** Whether a folder is listed under that very name. INBOX is the same in any letter case (RFC 9051 §5.1). */
+/** Whether a folder is listed under that very name. */
 export function isListed({ folders }: Listing, folder: string): boolean {
-  const nameOf = (path: string) => (path.toUpperCase() === 'INBOX' ? 'INBOX' : path);
-  return folders.some(({ path }) => nameOf(path) === nameOf(folder));
+  return folders.some(({ path }) => sameFolder(path, folder));
 }
 
 /** In which source folder copies lie. Folders made in one second may have one UIDVALIDITY: the numbers have to be there, too. */

@@ -2,11 +2,12 @@
  * Both folder lists and the FOLDERS rules, made into a plan: where each source folder's mail goes, what is left out and
  * why, and what stops the route. Pure.
  */
+import { isInbox, nameOf, sameFolder } from '../domain/folder-name.ts';
 import type { FolderPair, FolderRule, ListedFolder, Namespaces, Route } from '../domain/route.ts';
 import { matches } from '../domain/wildcards.ts';
 import { folded } from './folder-names.ts';
 import { FolderWays, type Known, type Via } from './folder-ways.ts';
-import { isInbox, nameOf, Side } from './side.ts';
+import { Side } from './side.ts';
 
 /** A source folder, or a rule that matches none, of which nothing is carried. */
 export interface LeftOut {
@@ -134,7 +135,7 @@ function choose(source: Side, rules: readonly FolderRule[]): Chosen {
       text: `!${'name' in rule ? rule.name : rule.pattern}`,
       leaves:
         'name' in rule
-          ? (path: string) => nameOf(path) === nameOf(rule.name)
+          ? (path: string) => sameFolder(path, rule.name)
           : matcher(rule.pattern, source),
     }));
   for (const rule of rules) {
@@ -178,7 +179,7 @@ function mistakesOf(
   const mistakes: string[] = [];
   const first = new Map<string, PlannedFolder>();
   for (const pair of pairs) {
-    if (sameAccount && nameOf(pair.source) === nameOf(pair.dest)) {
+    if (sameAccount && sameFolder(pair.source, pair.dest)) {
       mistakes.push(
         `${pair.source} would be carried into itself: source and destination are the same account. Write "${pair.source}=…" or "!${pair.source}" in FOLDERS`,
       );

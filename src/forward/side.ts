@@ -1,4 +1,5 @@
 /** One account's folders, as a plan sees them: by name and by special use, with separator and prefix. Pure. */
+import { isInbox, nameOf } from '../domain/folder-name.ts';
 import type { ListedFolder, Namespaces, SpecialUse } from '../domain/route.ts';
 import { isNoMail, SPECIAL_USES, useByName } from './folder-names.ts';
 
@@ -138,13 +139,4 @@ export class Side {
 
 export function attributesOf({ attributes }: ListedFolder): string[] {
   return [...attributes].map((attribute) => attribute.toLowerCase());
-}
-
-export function isInbox(path: string): boolean {
-  return path.toUpperCase() === 'INBOX';
-}
-
-/** INBOX is the same in any letter case (RFC 9051 §5.1); every other name is not. */
-export function nameOf(path: string): string {
-  return isInbox(path) ? 'INBOX' : path;
 }

@@ -3,6 +3,7 @@
  * circle. Two names of one server are known as such once a message is met under one of them that was brought under the other.
  */
 
+import { nameOf } from '../domain/folder-name.ts';
 import type { Original } from '../domain/message.ts';
 import type { FolderKey } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
@@ -136,8 +137,6 @@ function numberOf({ uidValidity, uid }: { uidValidity: number; uid: number }): s
   return `${uidValidity} ${uid}`;
 }
 
-/** INBOX is the same in any letter case (RFC 9051 §5.1); every other name is not. */
 function placeOf(account: Account, folder: string): string {
-  const name = folder.toUpperCase() === 'INBOX' ? 'INBOX' : folder;
-  return `${loginId(account)} ${name}`;
+  return `${loginId(account)} ${nameOf(folder)}`;
 }

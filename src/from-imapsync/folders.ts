@@ -2,7 +2,8 @@
  * FOLDERS. imapsync carries the folders of --folder, --folderrec, --subscribed and --include together, or all where none
  * of these is given, and then takes away what --exclude matches; --f1f2 says where a folder goes.
  */
-import { isInbox, named, nameIn, patternsOf, renaming, standsFor } from './patterns.ts';
+import { isInbox } from '../domain/folder-name.ts';
+import { named, nameIn, patternsOf, renaming, standsFor } from './patterns.ts';
 import { type Options, type Told, unknownIn } from './told.ts';
 import { decoded, isCoded } from './utf7.ts';
 import type { Word } from './words.ts';

@@ -1,4 +1,5 @@
 /** Perl patterns for folder names, as far as they can be told in the FOLDERS language. */
+import { isInbox } from '../domain/folder-name.ts';
 import { decoded } from './utf7.ts';
 
 /** A name as it stands in FOLDERS, within quotation marks where needed; INBOX, which is the same in any letter case, in capitals. */
@@ -12,10 +13,6 @@ export function named(name: string): string {
 export function nameIn(entry: string): string | undefined {
   if (entry.startsWith('"')) return entry.slice(1, -1).replaceAll(/\\(["\\])/g, '$1');
   return entry.includes('*') ? undefined : entry;
-}
-
-export function isInbox(name: string): boolean {
-  return name.toUpperCase() === 'INBOX';
 }
 
 /**

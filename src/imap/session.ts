@@ -2,6 +2,7 @@
 
 import { LARGEST_IN_MEMORY } from '../domain/content.ts';
 import { Failure, type Step } from '../domain/failure.ts';
+import { isInbox } from '../domain/folder-name.ts';
 import type { FolderView, Listed, Wanted } from '../domain/message.ts';
 import type { Session } from '../domain/ports.ts';
 import type { Listing } from '../domain/route.ts';
@@ -204,8 +205,4 @@ async function mailboxOpen(client: Client, folder: string, readOnly: boolean) {
       cause: thrown,
     });
   }
-}
-
-function isInbox(folder: string): boolean {
-  return folder.toUpperCase() === 'INBOX';
 }
