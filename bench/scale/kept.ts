@@ -15,7 +15,7 @@ import { median } from '../tools/statistics.ts';
 import { cpu, memory } from '../tools/usage.ts';
 import type { Notes } from '../wire/trace.ts';
 import type { Strand, Wires } from '../wire/wires.ts';
-import { type Point, type Scale, steepestStep } from './point.ts';
+import { type Point, pointsOf, type Scale, steepestStep } from './point.ts';
 
 const SIZE = 500;
 const NUDGES = 5;
@@ -39,11 +39,7 @@ export async function kept(
   servers: Servers & { wires: Wires },
   sizes: readonly number[],
 ): Promise<Scale> {
-  const points: Point[] = [];
-  for (const at of sizes) {
-    points.push(await point(servers, at));
-    console.error(`scale, kept: ${at}: ${JSON.stringify(points.at(-1)?.figures)}`);
-  }
+  const points = await pointsOf('kept', sizes, (at) => point(servers, at));
   return {
     name: 'kept',
     title: 'Messages kept in a folder (AFTER_DELIVERY=keep)',

@@ -8,6 +8,21 @@ export interface Point {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+/** Measures at each size, and tells each point as it comes. */
+export async function pointsOf(
+  name: string,
+  sizes: readonly number[],
+  point: (at: number) => Promise<Point>,
+): Promise<Point[]> {
+  const points: Point[] = [];
+  for (const at of sizes) {
+    const measured = await point(at);
+    points.push(measured);
+    console.error(`scale, ${name}: ${at}: ${JSON.stringify(measured.figures)}`);
+  }
+  return points;
+}
+
 export interface Scale {
   readonly name: string;
   readonly title: string;

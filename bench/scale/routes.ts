@@ -9,7 +9,7 @@ import { load } from '../tools/load.ts';
 import { dice, percentile } from '../tools/statistics.ts';
 import { cpu } from '../tools/usage.ts';
 import type { Wires } from '../wire/wires.ts';
-import type { Point, Scale } from './point.ts';
+import { type Point, pointsOf, type Scale } from './point.ts';
 
 const FOLDERS = ['INBOX', 'Sent', 'Archive', 'Lists', 'Family'];
 const MESSAGES = 120;
@@ -23,11 +23,7 @@ export async function routes(
   servers: Servers & { wires: Wires },
   sizes: readonly number[],
 ): Promise<Scale> {
-  const points: Point[] = [];
-  for (const at of sizes) {
-    points.push(await point(servers, at));
-    console.error(`scale, routes: ${at}: ${JSON.stringify(points.at(-1)?.figures)}`);
-  }
+  const points = await pointsOf('routes', sizes, (at) => point(servers, at));
   return {
     name: 'routes',
     title: `Routes of ${FOLDERS.length} folders in one process`,

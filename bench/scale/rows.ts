@@ -14,7 +14,7 @@ import { load } from '../tools/load.ts';
 import { run } from '../tools/run.ts';
 import { median } from '../tools/statistics.ts';
 import type { Wires } from '../wire/wires.ts';
-import type { Point, Scale } from './point.ts';
+import { type Point, pointsOf, type Scale } from './point.ts';
 
 const MESSAGES = 500;
 const SIZE = 8 * 1024;
@@ -26,11 +26,7 @@ export async function rows(
   sizes: readonly number[],
   rounds: number,
 ): Promise<Scale> {
-  const points: Point[] = [];
-  for (const at of sizes) {
-    points.push(await point(servers, at, rounds));
-    console.error(`scale, rows: ${at}: ${JSON.stringify(points.at(-1)?.figures)}`);
-  }
+  const points = await pointsOf('rows', sizes, (at) => point(servers, at, rounds));
   return {
     name: 'rows',
     title: 'Messages that the journal remembers',

@@ -6,7 +6,7 @@ import type { Between } from '../tools/ferry.ts';
 import { Ferry } from '../tools/ferry.ts';
 import type { Mailboxes } from '../tools/mailboxes.ts';
 import { cpu } from '../tools/usage.ts';
-import type { Point, Scale } from './point.ts';
+import { type Point, pointsOf, type Scale } from './point.ts';
 
 /** As MAX_WATCHERS allows: more are spread over several routes. */
 const A_ROUTE = 50;
@@ -16,11 +16,7 @@ const PATIENCE = 10 * 60_000;
 
 /** Measures at each size. */
 export async function watchers(servers: Servers, sizes: readonly number[]): Promise<Scale> {
-  const points: Point[] = [];
-  for (const at of sizes) {
-    points.push(await point(servers, at));
-    console.error(`scale, watchers: ${at}: ${JSON.stringify(points.at(-1)?.figures)}`);
-  }
+  const points = await pointsOf('watchers', sizes, (at) => point(servers, at));
   return {
     name: 'watchers',
     title: 'Watchers in one process',

@@ -2,8 +2,10 @@
  * A wire before a server: TLS ends in it, as in front of many a provider's servers, so that it can read which command went
  * when; each direction takes its time, and is as wide as the machine. It lives in a process of its own.
  */
+
 import { connect, type Socket } from 'node:net';
 import { createServer, type Server } from 'node:tls';
+import { listening } from '../../test/support/ports.ts';
 import { now } from '../tools/clock.ts';
 import { Lane } from './lane.ts';
 import { type Command, type Notes, noNotes, Trace } from './trace.ts';
@@ -32,12 +34,7 @@ export class Wire {
 
   static async open(settings: WireSettings): Promise<Wire> {
     const wire = new Wire(settings);
-    await new Promise<void>((resolve, reject) => {
-      wire.#server.once('error', reject);
-      wire.#server.listen(0, '127.0.0.1', () => resolve());
-    });
-    const address = wire.#server.address();
-    wire.port = typeof address === 'object' && address ? address.port : 0;
+    wire.port = await listening(wire.#server);
     return wire;
   }
 

@@ -3,7 +3,7 @@ import type { Sendable } from '../../src/domain/message.ts';
 import type { Batching, DestinationSession, Placement } from '../../src/domain/ports.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { bytesOf, sendable } from '../support/content.ts';
-import { FakeImap, type FakeOptions, type Line } from '../support/fake-imap.ts';
+import { FakeImap, type FakeOptions, fakeAccount, type Line } from '../support/fake-imap.ts';
 import { Wire } from '../support/wire.ts';
 
 const CAPABILITY: Readonly<Record<Batching, string>> = {
@@ -86,18 +86,11 @@ async function session(
   port: number,
   { silence = 5_000, told = [] as string[] } = {},
 ): Promise<DestinationSession> {
-  const account = destinationAccount(
-    {
-      side: 'destination',
-      host: '127.0.0.1',
-      port,
-      security: 'none',
-      user: 'anna',
-      auth: 'password',
-      secret: async () => 'secret-of-anna',
-    },
-    { emit: (_event, fields) => told.push(String(fields?.why)), route: 'default', silence },
-  );
+  const account = destinationAccount(fakeAccount('destination', port), {
+    emit: (_event, fields) => told.push(String(fields?.why)),
+    route: 'default',
+    silence,
+  });
   const opened = await account.connect(new AbortController().signal);
   await opened.open('INBOX', { fresh: false });
   return opened;

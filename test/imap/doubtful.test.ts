@@ -5,7 +5,7 @@ import type { DestinationSession, SourceSession } from '../../src/domain/ports.t
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { sourceAccount } from '../../src/imap/source.ts';
 import { bytesOf, small } from '../support/content.ts';
-import { FakeImap, type Reply } from '../support/fake-imap.ts';
+import { FakeImap, fakeAccount, type Reply } from '../support/fake-imap.ts';
 
 const CAPABILITY = 'IMAP4rev1 IDLE UIDPLUS LITERAL+ MULTIAPPEND';
 
@@ -18,28 +18,18 @@ async function start({ capability = CAPABILITY, replies }: Answers): Promise<Fak
   return FakeImap.start({ capability, replies });
 }
 
-const account = (side: 'source' | 'destination', port: number) => ({
-  side,
-  host: '127.0.0.1',
-  port,
-  security: 'none' as const,
-  user: 'anna',
-  auth: 'password' as const,
-  secret: async () => 'secret-of-anna',
-});
-
 const never = new AbortController().signal;
 
 async function source(server: FakeImap): Promise<SourceSession> {
   const options = { idleRenew: 60_000, silence: 2_000 };
-  const session = await sourceAccount(account('source', server.port), options).connect(never);
+  const session = await sourceAccount(fakeAccount('source', server.port), options).connect(never);
   await session.open('INBOX', { readOnly: false, idle: false });
   return session;
 }
 
 async function destination(server: FakeImap): Promise<DestinationSession> {
   const options = { emit: () => undefined, route: 'default', silence: 2_000 };
-  const account_ = destinationAccount(account('destination', server.port), options);
+  const account_ = destinationAccount(fakeAccount('destination', server.port), options);
   const session = await account_.connect(never);
   await session.open('INBOX', { fresh: true });
   return session;

@@ -3,20 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Account } from '../../src/domain/route.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { surveyAccount } from '../../src/imap/survey.ts';
-import { FakeImap, type FakeOptions } from '../support/fake-imap.ts';
+import { FakeImap, type FakeOptions, fakeAccount } from '../support/fake-imap.ts';
 
 const CAPABILITY = 'IMAP4rev1 UIDPLUS LITERAL+ CREATE-SPECIAL-USE';
 const never = new AbortController().signal;
 
-const accountOf = (server: FakeImap): Account => ({
-  side: 'destination',
-  host: '127.0.0.1',
-  port: server.port,
-  security: 'none',
-  user: 'anna',
-  auth: 'password',
-  secret: async () => 'secret-of-anna',
-});
+const accountOf = (server: FakeImap): Account => fakeAccount('destination', server.port);
 
 function connect(server: FakeImap) {
   const options = { emit: () => undefined, route: 'default', silence: 2_000 };

@@ -1,24 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { SourceSession } from '../../src/domain/ports.ts';
 import { sourceAccount } from '../../src/imap/source.ts';
-import { FakeImap, type FakeOptions } from '../support/fake-imap.ts';
+import { FakeImap, type FakeOptions, fakeAccount } from '../support/fake-imap.ts';
 
 async function watching(
   server: FakeImap,
   { idleRenew = 60_000, silence = 5_000 } = {},
 ): Promise<SourceSession> {
-  const account = sourceAccount(
-    {
-      side: 'source',
-      host: '127.0.0.1',
-      port: server.port,
-      security: 'none',
-      user: 'anna',
-      auth: 'password',
-      secret: async () => 'secret-of-anna',
-    },
-    { idleRenew, silence },
-  );
+  const account = sourceAccount(fakeAccount('source', server.port), { idleRenew, silence });
   const session = await account.connect(new AbortController().signal);
   await session.open('INBOX', { readOnly: true, idle: true });
   return session;

@@ -8,7 +8,7 @@ import type { Copy, Sendable } from '../../src/domain/message.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { sourceAccount } from '../../src/imap/source.ts';
 import { spoolIn } from '../../src/spool/spool.ts';
-import { FakeImap, type Line } from '../support/fake-imap.ts';
+import { FakeImap, fakeAccount, type Line } from '../support/fake-imap.ts';
 
 const MB = 1024 * 1024;
 const PIECE = 2 * MB;
@@ -24,16 +24,6 @@ function letter(length: number): Buffer {
 /** Rather more than would be taken into memory, and not a multiple of a piece. */
 const LETTER = letter(LARGEST_IN_MEMORY + MB + 1);
 const TOO_LARGE = letter(20 * MB);
-
-const account = (side: 'source' | 'destination', port: number) => ({
-  side,
-  host: '127.0.0.1',
-  port,
-  security: 'none' as const,
-  user: 'anna',
-  auth: 'password' as const,
-  secret: async () => 'secret-of-anna',
-});
 
 interface Asked {
   readonly tag: string;
@@ -88,7 +78,7 @@ class Holder implements AsyncDisposable {
 
   async source() {
     const { port } = this.server;
-    const source = sourceAccount(account('source', port), { idleRenew: 60_000 });
+    const source = sourceAccount(fakeAccount('source', port), { idleRenew: 60_000 });
     const session = await source.connect(never);
     await session.open('INBOX', { readOnly: false, idle: false });
     return session;
@@ -97,7 +87,7 @@ class Holder implements AsyncDisposable {
   async destination() {
     const how = { emit: () => undefined, route: 'default' };
     const { port } = this.server;
-    const session = await destinationAccount(account('destination', port), how).connect(never);
+    const session = await destinationAccount(fakeAccount('destination', port), how).connect(never);
     await session.open('INBOX', { fresh: true });
     return session;
   }

@@ -4,7 +4,7 @@ import type { Sendable } from '../../src/domain/message.ts';
 import type { DestinationSession } from '../../src/domain/ports.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { sendable } from '../support/content.ts';
-import { FakeImap, type Line } from '../support/fake-imap.ts';
+import { FakeImap, fakeAccount, type Line } from '../support/fake-imap.ts';
 
 interface Waiting {
   readonly tag: string;
@@ -51,18 +51,10 @@ class Slow implements AsyncDisposable {
   }
 
   async session(): Promise<DestinationSession> {
-    const account = destinationAccount(
-      {
-        side: 'destination',
-        host: '127.0.0.1',
-        port: this.server.port,
-        security: 'none',
-        user: 'anna',
-        auth: 'password',
-        secret: async () => 'secret-of-anna',
-      },
-      { emit: () => undefined, route: 'default' },
-    );
+    const account = destinationAccount(fakeAccount('destination', this.server.port), {
+      emit: () => undefined,
+      route: 'default',
+    });
     const session = await account.connect(new AbortController().signal);
     await session.open('INBOX', { fresh: false });
     return session;

@@ -5,7 +5,7 @@ import type { Sendable } from '../../src/domain/message.ts';
 import type { DestinationSession, Placement } from '../../src/domain/ports.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { large, sendable } from '../support/content.ts';
-import { FakeImap, type FakeOptions } from '../support/fake-imap.ts';
+import { FakeImap, type FakeOptions, fakeAccount } from '../support/fake-imap.ts';
 import { Wire } from '../support/wire.ts';
 
 const MB = 1024 * 1024;
@@ -53,18 +53,11 @@ function server(capability: string, more: FakeOptions = {}): Promise<FakeImap> {
 }
 
 async function session(port: number, silence = 20_000): Promise<DestinationSession> {
-  const account = destinationAccount(
-    {
-      side: 'destination',
-      host: '127.0.0.1',
-      port,
-      security: 'none',
-      user: 'anna',
-      auth: 'password',
-      secret: async () => 'secret-of-anna',
-    },
-    { emit: () => undefined, route: 'default', silence },
-  );
+  const account = destinationAccount(fakeAccount('destination', port), {
+    emit: () => undefined,
+    route: 'default',
+    silence,
+  });
   const opened = await account.connect(new AbortController().signal);
   await opened.open('INBOX', { fresh: false });
   return opened;

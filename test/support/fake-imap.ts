@@ -1,4 +1,5 @@
 /** A mail server that says what a test tells it to, word for word, on loopback; and what was said to it. */
+
 import { createServer, type Server, type Socket } from 'node:net';
 import {
   createSecureContext,
@@ -6,6 +7,8 @@ import {
   type SecureVersion,
   TLSSocket,
 } from 'node:tls';
+import type { Account } from '../../src/domain/route.ts';
+import { listening } from './ports.ts';
 
 /** Answers one command. Returns the lines to send, or nothing where it sends by itself, or says nothing at all. */
 export type Reply = (
@@ -137,6 +140,19 @@ const USUAL: Readonly<Record<string, Reply>> = {
   },
 };
 
+/** Whom a fake server lets in, in plain text on loopback: everybody. */
+export function fakeAccount(side: Account['side'], port: number): Account {
+  return {
+    side,
+    host: '127.0.0.1',
+    port,
+    security: 'none',
+    user: 'anna',
+    auth: 'password',
+    secret: async () => 'secret-of-anna',
+  };
+}
+
 export class FakeImap implements AsyncDisposable {
   port = 0;
   /** Every byte heard, inside TLS where there is TLS. */
@@ -157,12 +173,7 @@ export class FakeImap implements AsyncDisposable {
 
   static async start(options: FakeOptions = {}): Promise<FakeImap> {
     const fake = new FakeImap(options);
-    await new Promise<void>((resolve, reject) => {
-      fake.#server.once('error', reject);
-      fake.#server.listen(0, '127.0.0.1', () => resolve());
-    });
-    const address = fake.#server.address();
-    fake.port = typeof address === 'object' && address ? address.port : 0;
+    fake.port = await listening(fake.#server);
     return fake;
   }
 

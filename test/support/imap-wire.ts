@@ -2,7 +2,9 @@
  * A wire that understands IMAP: it sees every command and every answer between client and server, and does to them what
  * the test says. Plain text only. Literals are kept apart from lines, so that mail can't be taken for protocol.
  */
+
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { listening } from './ports.ts';
 
 export interface Command {
   readonly tag: string;
@@ -102,12 +104,7 @@ export class ImapWire implements AsyncDisposable {
 
   static async between(options: ImapWireOptions): Promise<ImapWire> {
     const wire = new ImapWire(options);
-    await new Promise<void>((resolve, reject) => {
-      wire.#server.once('error', reject);
-      wire.#server.listen(0, '127.0.0.1', () => resolve());
-    });
-    const address = wire.#server.address();
-    wire.port = typeof address === 'object' && address ? address.port : 0;
+    wire.port = await listening(wire.#server);
     return wire;
   }
 

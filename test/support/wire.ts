@@ -1,5 +1,7 @@
 /** A wire between client and server on loopback: as slow as one likes, counted, and cut where one says. */
+
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { listening } from './ports.ts';
 
 export interface WireOptions {
   readonly to: number;
@@ -31,12 +33,7 @@ export class Wire implements AsyncDisposable {
 
   static async between(options: WireOptions): Promise<Wire> {
     const wire = new Wire(options);
-    await new Promise<void>((resolve, reject) => {
-      wire.#server.once('error', reject);
-      wire.#server.listen(0, '127.0.0.1', () => resolve());
-    });
-    const address = wire.#server.address();
-    wire.port = typeof address === 'object' && address ? address.port : 0;
+    wire.port = await listening(wire.#server);
     return wire;
   }
 
