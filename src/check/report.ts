@@ -295,7 +295,7 @@ function uidPlusCosts(after: AfterDelivery, has: ReadonlySet<string>): string | 
 }
 
 function ofDestination(has: ReadonlySet<string>): Mattering[] {
-  const literal = 'each message takes two round trips more: a large mailbox is carried slowly';
+  const literal = 'each message takes a round trip of its own: a large mailbox is carried slowly';
   return [
     {
       name: 'UIDPLUS',

@@ -136,9 +136,9 @@ export interface DestinationAccount {
 export type Batching =
   /** A whole batch in one command (MULTIAPPEND, LITERAL+, UIDPLUS). */
   | 'multi'
-  /** One round trip a message (LITERAL+). */
+  /** A command a message, many in one round trip (LITERAL+). */
   | 'literal'
-  /** Two round trips a message. */
+  /** One round trip a message, whose literal has to be asked for. */
   | 'single';
 
 /** One connection to the destination account, with at most one folder open. */

@@ -218,7 +218,7 @@ function placementOf(failure: Failure): Placement {
 
 function unclear(text: string): Failure {
   return new Failure(
-    `The server answered in a way that can not be understood (${readable(text)}).`,
+    `The server answered in a way that can not be understood (${readable(text)}). Whether it stored the message is not known: imapferry connects anew and looks for it.`,
     {
       step: 'append',
       scope: 'connection',
@@ -232,9 +232,12 @@ function pathOf({ flow }: Client, folder: string): string {
   const path = encodePath(flow, normalizePath(flow, folder));
   if (/^[\w./&+,#:-]+$/.test(path) && path.toUpperCase() !== 'NIL') return path;
   if (!/[\r\n\0]/.test(path)) return `"${path.replace(/["\\]/g, '\\$&')}"`;
-  throw new Failure(`The name of the folder ${readable(folder)} can not be sent.`, {
-    step: 'append',
-    scope: 'folder',
-    lasting: true,
-  });
+  throw new Failure(
+    `The name of the folder ${readable(folder)} holds a line break or NUL, and can not be sent. Its mail stays at the source: name another folder in FOLDERS.`,
+    {
+      step: 'append',
+      scope: 'folder',
+      lasting: true,
+    },
+  );
 }
