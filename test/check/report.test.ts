@@ -132,7 +132,7 @@ const lacking: Lacking[] = [
   {
     side: 'destination',
     lacks: ['LITERAL+', 'MULTIAPPEND'],
-    costs: { 'LITERAL+': /two round trips/ },
+    costs: { 'LITERAL+': /a round trip of its own/ },
   },
 ];
 
