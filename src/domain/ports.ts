@@ -287,6 +287,24 @@ export interface UseNote {
   readonly before: number;
 }
 
+/** What was carried, by days of the clock of this machine (`2026-11-28`). */
+export interface Tallies {
+  readonly carried: readonly {
+    readonly route: string;
+    readonly folder: string;
+    readonly day: string;
+    readonly messages: number;
+    readonly bytes: number;
+  }[];
+  /** How many messages that came while imapferry ran took about how long, from first sight to the end of their journey. */
+  readonly speeds: readonly {
+    readonly route: string;
+    readonly day: string;
+    readonly ms: number;
+    readonly messages: number;
+  }[];
+}
+
 /**
  * What survives a crash. Synchronous; each call is one transaction, on disk when it returns (synchronous=FULL), or
  * throws a Failure (step `journal`) and has changed nothing.
@@ -304,11 +322,16 @@ export interface Journal {
   noteUse(notes: readonly UseNote[]): void;
   /** A process begins its life: whatever is in hand was so when an earlier one died, and is counted. */
   begin(): void;
-  /** Says that this process lives (epoch ms). */
-  beat(at: number): void;
+  /** Says that this process lives (epoch ms), and how it is where that has changed: a text for `health`. */
+  beat(at: number, status?: string): void;
+  /** What was carried, each message once, from a day on (`2026-11-28`). */
+  tallies(since: string): Tallies;
   /** A number that is another one whenever another process has written to the journal meanwhile. Costs nothing. */
   revision(): number;
-  /** Forgets retired rows older than `before` whose original is gone. Claims stay. Returns how many rows went. */
+  /**
+   * Forgets retired rows older than `before` whose original is gone, and what was carried on days before that. Claims
+   * stay. Returns how many rows went.
+   */
   prune(before: number): number;
   close(): void;
 }
@@ -346,8 +369,8 @@ export interface RouteJournal {
   prove(receipts: readonly Receipt[], at: number): void;
   /** The Receipts of rows in state `proven` or `retired`, to retire again. */
   receipts(from: FolderKey, uids: readonly number[]): Receipt[];
-  /** These originals were retired so. `ms`: from first sight to now. */
-  retire(from: FolderKey, uids: readonly number[], how: Retired, at: number, ms: number): void;
+  /** These originals were retired so. `ms`: from first sight to now, of mail that came while this process ran. */
+  retire(from: FolderKey, uids: readonly number[], how: Retired, at: number, ms?: number): void;
   /**
    * These originals are no longer in their folder. A retired one may be pruned from now on; a proven one counts as
    * expunged; rows in any other state are removed.

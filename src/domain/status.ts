@@ -41,6 +41,8 @@ export interface FolderStatus {
   /** Set aside: they stay at the source until tried again. */
   readonly refused: number;
   readonly unverified: number;
+  /** Since when the first of these is known to this process. */
+  readonly asideSince?: number;
 }
 
 export interface AccountStatus {
@@ -67,6 +69,14 @@ export interface RouteStatus {
   readonly queued: number;
   /** When this process carried a message last. */
   readonly carriedAt?: number;
+  /** While much waits: how far it has come with it. Messages carried, their bytes, messages left, bytes a second, ms to go. */
+  readonly drain?: {
+    readonly count: number;
+    readonly bytes: number;
+    readonly left: number;
+    readonly rate: number;
+    readonly eta?: number;
+  };
 }
 
 export interface Hindrance {
@@ -74,6 +84,8 @@ export interface Hindrance {
   readonly why: string;
   /** The destination takes no more. */
   readonly full?: true;
+  /** A rate limit leaves no room. */
+  readonly paced?: true;
   /** When it is over at the latest, where that is known. */
   readonly until?: number;
 }
@@ -113,12 +125,18 @@ export interface Health {
   readonly troubles: readonly Trouble[];
 }
 
-export interface Status extends Health {
+/** What there is to be known of a running imapferry, before anybody judges it. */
+export interface Findings {
   readonly version: string;
   readonly startedAt: number;
+  readonly routes: readonly RouteStatus[];
+  /** The journal can't be written. */
+  readonly journalFailed?: Hindrance;
+}
+
+export interface Status extends Findings, Health {
   /** When this was so. */
   readonly at: number;
-  readonly routes: readonly RouteStatus[];
 }
 
 /** So many messages, and their bytes. */

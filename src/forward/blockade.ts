@@ -5,6 +5,7 @@
 import type { Emit, EventFields } from '../domain/events.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { Clock } from '../domain/ports.ts';
+import type { Hindrance } from '../domain/status.ts';
 import type { Outcome, Trip } from './deliver.ts';
 import type { Batch } from './folder-state.ts';
 import { doubled, type Pace } from './pace.ts';
@@ -31,6 +32,9 @@ export class Blockade {
   #atDestination = false;
   #timer: NodeJS.Timeout | undefined;
   #heldUntil = 0;
+  /** What holds the deliveries, and what has stopped them for good. */
+  #held: Hindrance | undefined;
+  #blocked: Hindrance | undefined;
   /** With `none`, what would be waited for ends all deliveries: for a sweep by command. */
   patience: 'endless' | 'none' = 'endless';
   /** What ended batches, with patience `none`. */
@@ -63,7 +67,19 @@ export class Blockade {
   #block(fields: EventFields): void {
     if (this.#deliveries.blocked) return;
     this.#deliveries.block();
+    this.#blocked = { since: this.#world.clock.now(), why: fields.msg ?? fields.why ?? '' };
     this.#world.emit('route.blocked', { route: this.#route, ...fields });
+  }
+
+  /** What has stopped the deliveries until imapferry is started again. */
+  get blocked(): Hindrance | undefined {
+    return this.#blocked;
+  }
+
+  /** What has held the deliveries, until one of them comes through. */
+  get held(): Hindrance | undefined {
+    const { pause } = this;
+    return this.#held && { ...this.#held, until: this.#world.clock.now() + pause };
   }
 
   /** A batch came through: whatever was wrong is over, unless it was at the destination, where the batch had not to go. */
@@ -71,6 +87,7 @@ export class Blockade {
     if (outcome !== 'not sent') this.#world.tempo.wentWell();
     if (this.#holds === 0 || (this.#atDestination && outcome === 'not sent')) return;
     this.#holds = 0;
+    this.#held = undefined;
     this.#atDestination = false;
     this.#world.emit('route.resumed', { route: this.#route });
   }
@@ -129,6 +146,7 @@ export class Blockade {
     } else {
       this.#atDestination ||= atDestination;
       this.#holds++;
+      this.#holding(failure);
       this.#pause(pause);
     }
     return failure;
@@ -143,9 +161,15 @@ export class Blockade {
   #hold(failure: Failure, atDestination: boolean): void {
     this.#atDestination ||= atDestination && failure.step !== 'journal';
     if (this.#timer !== undefined) return;
+    this.#holding(failure);
     const { pace } = this.#world;
     const pause = doubled(pace.holdFirst, this.#holds++, pace.holdLongest);
     this.#pause(Math.max(pause, failure.retryAfter ?? 0));
+  }
+
+  #holding({ message: why, kind }: Failure): void {
+    const since = this.#held?.since ?? this.#world.clock.now();
+    this.#held = { since, why, ...(kind === 'full' && { full: true }) };
   }
 
   #pause(ms: number): void {

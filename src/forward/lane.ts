@@ -61,6 +61,7 @@ export class Lane {
   #view: FolderView | undefined;
   #barred: Failure | undefined;
   #ended = false;
+  #since: number;
   #turn: Promise<unknown> = Promise.resolve();
   #changed = Promise.withResolvers<void>();
 
@@ -76,6 +77,7 @@ export class Lane {
     this.#pair = pair;
     this.#hooks = hooks;
     this.#idles = idles;
+    this.#since = world.clock.ticks();
   }
 
   /** It holds IDLE on one folder; else it has many to look after, and no folder may keep it for long. */
@@ -86,6 +88,11 @@ export class Lane {
   /** The connection as it is now, if there is one. */
   get session(): SourceSession | undefined {
     return this.#session;
+  }
+
+  /** Since when there is one, or none (clock ticks). */
+  get since(): number {
+    return this.#since;
   }
 
   /** The open folder, and how it showed itself when it was opened last. */
@@ -131,6 +138,7 @@ export class Lane {
       this.#hooks.onConnected?.(session);
     }
     this.#session = session;
+    this.#since = this.#world.clock.ticks();
     this.#opened.clear();
     this.#inTurn(() => this.#enter(session)).then(
       () => this.#epoch && this.#hooks?.onOpen(this.#epoch),
@@ -139,6 +147,7 @@ export class Lane {
     const why = await session.closed;
     stop.removeEventListener('abort', end);
     this.#session = this.#epoch = this.#barred = undefined;
+    this.#since = this.#world.clock.ticks();
     this.#tell();
     if (stop.aborted) return;
     this.#world.emit(this.#idles ? 'watcher.lost' : 'account.lost', {

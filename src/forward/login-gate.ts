@@ -18,6 +18,8 @@ export class LoginGate {
   readonly #id: string;
   /** What the journal says, or would say if it could be written. No other process knocks at this account. */
   #refusals: { readonly count: number; readonly lastAt: number } | undefined;
+  /** This process has said that the login is refused. */
+  #told = false;
   readonly #allowance: Allowance;
   readonly #world: { journal: Journal; clock: Clock; emit: Emit; pace: Pace };
 
@@ -86,12 +88,14 @@ export class LoginGate {
     const { clock, emit } = this.#world;
     const { side } = this.#account;
     const minutes = Math.ceil(ms / 60_000);
-    emit('account.reconnecting', {
+    // What an earlier process met is news to those who listen to this one.
+    emit(this.#told ? 'account.reconnecting' : 'account.refused', {
       route,
       side,
       why: 'the login was refused three times in a row',
       msg: `The ${side} server has refused the login three times in a row. So that it locks nobody out, imapferry waits ${minutes} minutes before it tries again.`,
     });
+    this.#told = true;
     await clock.sleep(ms, signal);
   }
 
@@ -111,6 +115,7 @@ export class LoginGate {
     this.#refusals = { count, lastAt };
     this.#note(() => journal.noteRefusal(this.#id, lastAt));
     if (count < PATIENCE) return;
+    this.#told = true;
     const minutes = Math.round(pace.refusedLogin / 60_000);
     const prefix = this.#account.side === 'source' ? 'SOURCE' : 'DEST';
     emit('account.refused', {

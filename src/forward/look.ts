@@ -6,6 +6,7 @@ import type { Batch, Epoch } from './folder-state.ts';
 import { cut, isSuspect, looksOf } from './folder-state.ts';
 import type { Lane } from './lane.ts';
 import { isRetired, type Road, roadOf } from './triage.ts';
+import { waitOf } from './waits.ts';
 import { tell, type Works } from './works.ts';
 
 export interface Looked {
@@ -33,6 +34,7 @@ export async function look(
       ? await lookAtNew(works, lane, epoch)
       : await lookAtAll(works, lane, epoch, before);
   const roads = new Map<Listed, Road>();
+  const waits = [];
   let again = false;
   for (const message of listed) {
     const note = notes.get(message.uid);
@@ -42,8 +44,11 @@ export async function look(
     if (!inHand && road !== 'rest') roads.set(message, road);
     // Set aside, and its pause is over before the rest of its batch is through.
     if (inHand && road !== 'rest' && note?.retryAt !== undefined) again = true;
+    const wait = waitOf(message, note, road, epoch, seenAt);
+    if (wait) waits.push(wait);
   }
   if (again) works.revisit(epoch.pair, works.pace.refusedFirst);
+  works.waits.looked(epoch, depth, waits, seenAt);
   const todo = [...roads.keys()];
   epoch.highest = listed.reduce((most, { uid }) => Math.max(most, uid), epoch.highest);
   works.emit('folder.looked', {

@@ -3,6 +3,7 @@ import type { Emit } from '../domain/events.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { FolderPair } from '../domain/route.ts';
+import type { Hindrance } from '../domain/status.ts';
 import type { Wait } from './budget.ts';
 import type { Batch } from './folder-state.ts';
 import type { Pace } from './pace.ts';
@@ -27,6 +28,8 @@ export class Pacing {
   patience: 'endless' | 'none' = 'endless';
   #left = 0;
   #wait: Wait | undefined;
+  /** Deliveries paused for a limit last. */
+  #pausing: Hindrance | undefined;
 
   constructor(world: PacingWorld) {
     this.#world = world;
@@ -36,6 +39,7 @@ export class Pacing {
   paced(wait: Wait, { messages, fresh }: { messages: number; fresh: boolean }): number {
     const { route, clock, pace, emit } = this.#world;
     const whose = fresh ? 'fresh' : 'old';
+    this.#pauses(wait);
     if (wait.ms >= WORTH_TELLING && clock.ticks() - this.#toldAt[whose] >= pace.paced) {
       this.#toldAt[whose] = clock.ticks();
       emit('delivery.paced', {
@@ -50,6 +54,19 @@ export class Pacing {
     return this.patience === 'none' ? pace.sweepWaits : pace.notice;
   }
 
+  /** The limit for which deliveries pause. */
+  get held(): Hindrance | undefined {
+    const { until = 0 } = this.#pausing ?? {};
+    return until > this.#world.clock.now() ? this.#pausing : undefined;
+  }
+
+  #pauses({ side, ms }: Wait): void {
+    const now = this.#world.clock.now();
+    const since = this.held?.since ?? now;
+    const why = `${limitOf(side)} leaves no room for more just now.`;
+    this.#pausing = { since, why, paced: true, until: now + ms };
+  }
+
   /** A batch was put down because its folder's connection is wanted elsewhere meanwhile. */
   postponed({ epoch, messages }: Batch, wait: Wait): void {
     this.#left += messages.length;
@@ -60,7 +77,7 @@ export class Pacing {
   /** What a sweep by command has left at the source because of a limit. */
   get failure(): Failure | undefined {
     if (this.#wait === undefined) return undefined;
-    const limit = this.#wait.side === 'source' ? 'SOURCE_RATE_LIMIT' : 'DEST_RATE_LIMIT';
+    const limit = limitOf(this.#wait.side);
     return new Failure(
       `${this.#left} messages stay at the source for now: ${limit} leaves no room for them before ${this.#until(this.#wait)}. Run it again then.`,
       { step: 'append', scope: 'account' },
@@ -70,4 +87,8 @@ export class Pacing {
   #until({ ms }: Wait): string {
     return new Date(this.#world.clock.now() + ms).toISOString();
   }
+}
+
+function limitOf(side: Wait['side']): string {
+  return side === 'source' ? 'SOURCE_RATE_LIMIT' : 'DEST_RATE_LIMIT';
 }

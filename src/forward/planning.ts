@@ -1,6 +1,7 @@
 /** A route's plan as it holds now: made anew as folders come and go, told where it has changed. */
 import type { Emit } from '../domain/events.ts';
 import { Failure } from '../domain/failure.ts';
+import type { Clock } from '../domain/ports.ts';
 import {
   type Account,
   accountId,
@@ -9,6 +10,7 @@ import {
   type Route,
   type SpecialUse,
 } from '../domain/route.ts';
+import type { Hindrance } from '../domain/status.ts';
 import { type LeftOut, makePlan, type Plan, type PlanInput, type PlannedFolder } from './plan.ts';
 import type { Ways } from './ways.ts';
 
@@ -50,18 +52,21 @@ export class Planning {
   readonly #route: Route;
   readonly #ways: Ways;
   readonly #emit: Emit;
+  readonly #clock: Clock;
   #pairs: readonly FolderPair[] = [];
   /** A folder's mail goes where it has gone, for as long as it is there and this process lives. */
   #kept: ReadonlyMap<string, PlannedFolder> = new Map();
   readonly #refusedUses = new Set<SpecialUse>();
   #leftOut: ReadonlyMap<string, LeftOut> = new Map();
   #mistakes: readonly string[] = [];
+  #blocked: Hindrance | undefined;
 
   /** @param ways where the mail of all routes goes */
-  constructor(route: Route, ways: Ways, emit: Emit) {
+  constructor(route: Route, ways: Ways, emit: Emit, clock: Clock) {
     this.#route = route;
     this.#ways = ways;
     this.#emit = emit;
+    this.#clock = clock;
   }
 
   get pairs(): readonly FolderPair[] {
@@ -76,6 +81,11 @@ export class Planning {
   /** What keeps the plan from being carried out: sentences without their full stop. */
   get mistakes(): readonly string[] {
     return this.#mistakes;
+  }
+
+  /** Why nothing of the route is carried. */
+  get blocked(): Hindrance | undefined {
+    return this.#blocked;
   }
 
   /**
@@ -131,6 +141,9 @@ export class Planning {
     }
     if (mistakes.length === 0 && this.#mistakes.length > 0) this.#tell('route.resumed', {});
     this.#mistakes = mistakes;
+    const { since = this.#clock.now() } = this.#blocked ?? {};
+    const [why] = mistakes;
+    this.#blocked = why === undefined ? undefined : { since, why: `${why}.` };
   }
 
   #tell(...[event, fields]: Parameters<Emit>): void {

@@ -5,6 +5,7 @@
  */
 import { Failure } from '../domain/failure.ts';
 import type { FolderPair, Listing } from '../domain/route.ts';
+import type { Watched } from '../domain/status.ts';
 import { byDesert, type Posted, swap } from './assignment.ts';
 import { type Crowd, type Guest, isCrowded } from './crowd.ts';
 import type { LaneWorld } from './lane.ts';
@@ -186,6 +187,19 @@ export class Posts implements Guest {
     this.#visit(post.pair);
     const to = this.#visited.get(change.to);
     if (to && !this.#stop.aborted) this.#watch(to);
+  }
+
+  /** How a folder's new mail is noticed, since when (clock ticks), and what keeps it from being looked through. */
+  watching(folder: string): { watched: Watched; since: number; leftOut?: string } {
+    const watch = this.#watches.get(folder)?.watch;
+    const watched = watch ? 'idle' : 'rounds';
+    const { connected, since } = watch ?? this.#rounds;
+    const leftOut = watch ? watch.leftOut : this.#rounds.leftOut(folder);
+    return {
+      watched: connected ? watched : 'not',
+      since: Math.max(since, this.#since.get(folder) ?? since),
+      ...(leftOut !== undefined && { leftOut }),
+    };
   }
 
   get standing(): number {

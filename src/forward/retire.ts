@@ -229,7 +229,7 @@ function doneOf(works: Works, batch: Batch, receipts: readonly Receipt[], how: R
   const now = works.clock.now();
   const ms = Math.max(0, now - batch.seenAt);
   const notes = works.journal.notes(epoch.key, uids);
-  works.journal.retire(epoch.key, uids, how, now, ms);
+  works.journal.retire(epoch.key, uids, how, now, batch.fresh ? ms : undefined);
   const listed = new Map(batch.messages.map((message) => [message.uid, message]));
   for (const { original, copy, proof } of receipts) {
     const { uid } = original;

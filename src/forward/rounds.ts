@@ -77,6 +77,16 @@ export class Rounds {
     return this.#lane.session !== undefined;
   }
 
+  /** Since when it stands, or does not (clock ticks). */
+  get since(): number {
+    return this.#lane.since;
+  }
+
+  /** Why a folder could not be looked through at its last visit. */
+  leftOut(folder: string): string | undefined {
+    return this.#leftOut.get(folder);
+  }
+
   /** Lives until `stop` aborts or connecting is given up. */
   async run(stop: AbortSignal): Promise<void> {
     await Promise.all([this.#lane.run(stop), this.#sentry?.run(stop)]);

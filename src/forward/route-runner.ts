@@ -23,11 +23,13 @@ import { Deliveries, type Surroundings } from './queue.ts';
 import { rehearse } from './rehearse.ts';
 import { Rounds } from './rounds.ts';
 import type { RouteWorld } from './route-world.ts';
+import { type Standing, standingOf } from './standing.ts';
 import { Strikes } from './strikes.ts';
 import { sweepForEver } from './sweeper.ts';
 import { Tempo } from './tempo.ts';
 import { type Load, Traffic } from './traffic.ts';
 import { Turnstile, type TurnstileWorld } from './turnstile.ts';
+import { Waits } from './waits.ts';
 import type { Why } from './watch.ts';
 import { weigh } from './weigh.ts';
 import type { Works } from './works.ts';
@@ -64,6 +66,7 @@ export class RouteRunner {
   readonly #drain: Drain;
   readonly #epochs: Epochs;
   readonly #planning: Planning;
+  #posts: Posts | undefined;
   readonly #timers = new Set<NodeJS.Timeout>();
   /** When folders were first due for another look; `sweep` keeps to it by itself. */
   readonly #due = new Map<FolderPair, number>();
@@ -77,8 +80,10 @@ export class RouteRunner {
     const { journal, spool, clock, pace, quit, cut } = world;
     const { afterDelivery: after } = route;
     this.#drain = new Drain(clock);
+    const waits = new Waits();
     const emit: Emit = (event, fields) => {
       this.#drain.hear(event, fields);
+      waits.hear(event, fields ?? {}, clock.now());
       world.emit(event, fields);
     };
     this.#world = { ...world, emit };
@@ -111,6 +116,7 @@ export class RouteRunner {
       quit,
       cut,
       startedAt: clock.ticks(),
+      waits,
       ways: world.ways,
       moveFolder: after.kind === 'move' ? new MoveFolder(after.folder) : undefined,
       sourcesUnder: (uidValidity) => this.#epochs.under(uidValidity),
@@ -121,7 +127,7 @@ export class RouteRunner {
       proven: () => this.#blockade.proven(),
       differed: () => this.#blockade.differed(),
     };
-    this.#planning = new Planning(route, world.ways, emit);
+    this.#planning = new Planning(route, world.ways, emit, clock);
     this.#epochs = new Epochs({
       route: route.name,
       journal: this.#works.journal,
@@ -148,6 +154,7 @@ export class RouteRunner {
       const world = this.#laneWorld(first);
       const { seats, crowd } = this.#world;
       const posts = new Posts(this.#works, world, this.#deliveries, seats, crowd, lanes.signal);
+      this.#posts = posts;
       this.#nudge = (pair, why) => posts.nudge(pair, why);
       this.#emit('route.ready', { count: this.#pairs.length });
       posts.fill(this.#pairs);
@@ -172,6 +179,19 @@ export class RouteRunner {
   /** Has every folder looked at again, now: what is due is tried. */
   retry(): void {
     for (const pair of this.#pairs) void this.#nudge(pair, 'retry');
+  }
+
+  /** How the route stands now. */
+  get standing(): Standing {
+    return standingOf(this.#route, {
+      planning: this.#planning,
+      posts: this.#posts,
+      waits: this.#works.waits,
+      blockade: this.#blockade,
+      pacing: this.#pacing,
+      drain: this.#drain,
+      clock: this.#world.clock,
+    });
   }
 
   /** How far it has come with what waits. */

@@ -79,6 +79,16 @@ export class Watch {
     return this.#lane.session !== undefined;
   }
 
+  /** Since when its connection stands, or does not (clock ticks). */
+  get since(): number {
+    return this.#lane.since;
+  }
+
+  /** Why the folder could not be looked through. */
+  get leftOut(): string | undefined {
+    return this.#leftOut || undefined;
+  }
+
   /** It is idling, and nothing of its folder is in hand. */
   get resting(): boolean {
     return this.connected && this.#looking === undefined && this.#epoch?.inHand.size === 0;

@@ -14,6 +14,7 @@ import type { MoveFolder } from './move-folder.ts';
 import type { Pace } from './pace.ts';
 import type { Strikes } from './strikes.ts';
 import type { Traffic } from './traffic.ts';
+import type { Waits } from './waits.ts';
 import type { Ways } from './ways.ts';
 
 export interface Works {
@@ -43,6 +44,8 @@ export interface Works {
   ) => Promise<Map<number, Fingerprint>>;
   /** A spool for the originals of a batch, as long as it takes to bring them to the destination. */
   readonly spool: () => Spool;
+  /** What is still to be carried. */
+  readonly waits: Waits;
   /** Where the mail of all routes goes. */
   readonly ways: Ways;
   /** The folder of AFTER_DELIVERY=move:FOLDER. */

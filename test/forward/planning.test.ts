@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Emit } from '../../src/domain/events.ts';
 import type { Listing } from '../../src/domain/route.ts';
+import { systemClock } from '../../src/forward/clock.ts';
 import { Planning } from '../../src/forward/planning.ts';
 import { Ways } from '../../src/forward/ways.ts';
 import { mailbox } from './list-answers.ts';
@@ -12,7 +13,7 @@ const listing = (...lines: string[]): Listing => ({ ...mailbox(lines), createsSp
 function planning(): { planning: Planning; told: Told[] } {
   const told: Told[] = [];
   const emit: Emit = (event, fields) => told.push({ event, ...fields });
-  return { planning: new Planning(routeOf(), new Ways(), emit), told };
+  return { planning: new Planning(routeOf(), new Ways(), emit, systemClock), told };
 }
 
 const SENT = listing('"/" INBOX', '\\Sent "/" Sent');
