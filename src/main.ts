@@ -8,7 +8,7 @@ and removes an original only after its copy was read back and found the same.
   imapferry run      watch every source folder for ever and forward what arrives (the default)
   imapferry sweep    forward all that is there now, print a summary, exit
   imapferry check    say what would go where, and change nothing; --json for programs
-  imapferry health   is the running imapferry of this STATE_DIR alive?
+  imapferry health   is the running imapferry of this STATE_DIR moving mail?
   imapferry stuck    what could not be carried, and why; --retry has it tried again now
   imapferry from-imapsync -- imapsync --host1 …
                      the settings that do what this line of imapsync does (or a file with such a line)
@@ -95,7 +95,11 @@ async function understand(args: string[]): Promise<Invocation | number> {
       say(HELP);
       return 0;
     }
-    if (values.version) return await version();
+    if (values.version) {
+      const { version } = await import('./commands/version.ts');
+      say(version());
+      return 0;
+    }
     if (positionals.length > 1) {
       complain(`One command at a time, not ${positionals.length}: ${positionals.join(' ')}.`);
       return 2;
@@ -111,15 +115,6 @@ async function understand(args: string[]): Promise<Invocation | number> {
     complain(thrown instanceof Error ? thrown.message : String(thrown));
     return 2;
   }
-}
-
-async function version(): Promise<number> {
-  const { readFile } = await import('node:fs/promises');
-  const { version } = JSON.parse(
-    await readFile(new URL('../package.json', import.meta.url), 'utf8'),
-  ) as { version: string };
-  say(version);
-  return 0;
 }
 
 function say(line: string): void {

@@ -6,6 +6,7 @@ import { subscribeLog } from '../report/log.ts';
 import { printable } from '../report/sentences.ts';
 import { run } from './run.ts';
 import { sweep } from './sweep.ts';
+import { version } from './version.ts';
 
 /** EX_SOFTWARE of sysexits.h: a mistake of ours. A restart may help, and nothing else would. */
 const BROKEN = 70;
@@ -41,7 +42,8 @@ export async function forward(
   process.on('uncaughtException', broken);
   process.on('unhandledRejection', broken);
   try {
-    if (command === 'run') return await run(config, { signal: stop.signal, stream });
+    if (command === 'run')
+      return await run(config, { signal: stop.signal, stream, version: version() });
     const print = (line: string) => process.stdout.write(`${printable(line)}\n`);
     return await sweep(config, { signal: stop.signal, stream, print, bar });
   } catch (thrown) {

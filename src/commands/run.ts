@@ -1,13 +1,23 @@
 /** `imapferry run`: watches until it is told to stop, then stops in order. */
 import type { Config } from '../config/config.ts';
-import type { EventStream } from '../domain/events.ts';
+import type { EventName, EventStream } from '../domain/events.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Journal } from '../domain/ports.ts';
+import { systemClock } from '../forward/clock.ts';
 import { PACE, type Pace } from '../forward/pace.ts';
+import { Board } from '../report/board.ts';
 import { openCrossing } from './crossing.ts';
 
 /** How often the journal is told that this process lives; `health` wants to hear of it. */
 const BEAT = 30_000;
+/** What `health` is to know at once. */
+const NEWS: ReadonlySet<EventName> = new Set([
+  'route.ready',
+  'route.blocked',
+  'account.refused',
+  'health.degraded',
+  'health.recovered',
+]);
 /** How often the journal is asked whether `stuck --retry` has written to it. */
 const ASK = 2_000;
 const DAY = 24 * 60 * 60 * 1000;
@@ -17,6 +27,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   readonly stream: EventStream;
   readonly pace?: Pace;
+  /** Of this imapferry. */
+  readonly version?: string;
 }
 
 /**
@@ -25,7 +37,7 @@ export interface RunOptions {
  */
 export async function run(
   config: Config,
-  { signal, stream, pace = PACE }: RunOptions,
+  { signal, stream, pace = PACE, version = '' }: RunOptions,
 ): Promise<number> {
   const { emit } = stream;
   const cut = new AbortController();
@@ -38,9 +50,16 @@ export async function run(
     return 1;
   }
   using open = crossing;
+  const board = new Board({
+    version,
+    clock: systemClock,
+    standings: () => open.runners.map(({ standing }) => standing),
+    tallies: (since) => open.journal.tallies(since),
+  });
+  stream.subscribe((event, fields) => board.hear(event, fields));
   emit('imapferry.started', { count: open.runners.length });
   for (const doubt of config.doubts) emit('config.doubtful', { msg: doubt });
-  const alive = keepAlive(open.journal, config.historyDays, stream);
+  const alive = keepAlive(open.journal, config.historyDays, board, stream);
   const asking = onWritten(open.journal, () => {
     for (const runner of open.runners) runner.retry();
   });
@@ -61,25 +80,42 @@ export async function run(
   return 0;
 }
 
-/** Beats in the journal, and once a day forgets what HISTORY_DAYS no longer covers. */
-function keepAlive(journal: Journal, historyDays: number, { emit }: EventStream): NodeJS.Timeout {
+/**
+ * Beats in the journal, with what is to be said of this process where that has changed, and once a day forgets what
+ * HISTORY_DAYS no longer covers.
+ */
+function keepAlive(
+  journal: Journal,
+  historyDays: number,
+  board: Board,
+  stream: EventStream,
+): NodeJS.Timeout {
   let pruneAt = 0;
+  let said = '';
   const beat = () => {
     const now = Date.now();
     try {
-      journal.beat(now);
+      const status = JSON.stringify(board.findings());
+      journal.beat(now, status === said ? undefined : status);
+      said = status;
+      board.journalWorks();
       if (now < pruneAt) return;
       pruneAt = now + DAY;
       journal.prune(now - historyDays * DAY);
     } catch (thrown) {
       // No beat, no health: that is what it is for. It is tried again at the next one.
-      emit('journal.failed', {
+      said = '';
+      stream.emit('journal.failed', {
         err: thrown,
         ...(thrown instanceof Failure && { msg: thrown.message }),
       });
     }
   };
   beat();
+  // What makes it news is so only once the event has been told to all.
+  stream.subscribe((event) => {
+    if (NEWS.has(event)) setImmediate(beat);
+  });
   return setInterval(beat, BEAT);
 }
 

@@ -18,6 +18,8 @@ export type AsideNote = Note & MessageKey & { readonly route: string };
 export interface JournalReader extends Disposable {
   /** When the imapferry of this STATE_DIR last said that it lives (epoch ms); `undefined` if it never did. */
   lastBeat(): number | undefined;
+  /** What it said of itself then (domain/status.ts, JSON); `undefined` if it never did. */
+  lastStatus(): string | undefined;
   /** What is set aside, of every route that this journal knows. */
   aside(): AsideNote[];
   close(): void;
@@ -29,7 +31,13 @@ export interface JournalReader extends Disposable {
  */
 export function readJournal(stateDir: string): JournalReader {
   const file = join(stateDir, JOURNAL_FILE);
-  if (!existsSync(file)) return { lastBeat: () => undefined, aside: () => [], ...closing() };
+  if (!existsSync(file))
+    return {
+      lastBeat: () => undefined,
+      lastStatus: () => undefined,
+      aside: () => [],
+      ...closing(),
+    };
   const db = told(stateDir, () => openReadOnly(file));
   try {
     told(stateDir, () => refuseOthers(db, stateDir));
@@ -39,6 +47,7 @@ export function readJournal(stateDir: string): JournalReader {
   }
   return {
     lastBeat: () => told(stateDir, () => lastBeat(db)),
+    lastStatus: () => told(stateDir, () => lastStatus(db)),
     aside: () => told(stateDir, () => aside(db)),
     ...closing(db),
   };
@@ -62,6 +71,12 @@ export function refuseOthers(db: DatabaseSync, stateDir: string): void {
 
 function lastBeat(db: DatabaseSync): number | undefined {
   return (db.prepare('SELECT at FROM heartbeat').get()?.at ?? undefined) as number | undefined;
+}
+
+function lastStatus(db: DatabaseSync): string | undefined {
+  return (db.prepare('SELECT status FROM heartbeat').get()?.status ?? undefined) as
+    | string
+    | undefined;
 }
 
 function aside(db: DatabaseSync): AsideNote[] {

@@ -173,12 +173,12 @@ export class SqliteRouteJournal implements RouteJournal {
     });
   }
 
-  retire(from: FolderKey, uids: readonly number[], how: Retired, at: number, ms: number): void {
+  retire(from: FolderKey, uids: readonly number[], how: Retired, at: number, ms?: number): void {
     const present = how === 'kept' || how === 'marked' ? 1 : 0;
     this.#store.write((sql) => {
       for (const uid of uids) {
         const key = this.#key(from, uid);
-        const { changes } = sql.retire.run({ ...key, how, present, at, ms });
+        const { changes } = sql.retire.run({ ...key, how, present, at, ms: ms ?? null });
         if (changes === 0) throw misused(`${named(from, uid)} has no Receipt`);
         sql.forgetHand.run({ ...key, deaths: EVER });
       }

@@ -1,5 +1,5 @@
 /** The Journal on SQLite in STATE_DIR: what is on its way, what was carried. */
-import type { Journal, RouteJournal, Use, UseKey, UseNote } from '../domain/ports.ts';
+import type { Journal, RouteJournal, Tallies, Use, UseKey, UseNote } from '../domain/ports.ts';
 import { journalFailure } from './failures.ts';
 import { type OpenedFile, openFile } from './file.ts';
 import { SqliteRouteJournal } from './route-journal.ts';
@@ -91,12 +91,27 @@ export class SqliteJournal implements Journal {
     return this.#store.read((sql) => sql.revision.get()?.data_version) as number;
   }
 
-  beat(at: number): void {
-    this.#store.write((sql) => sql.beat.run({ at }));
+  beat(at: number, status?: string): void {
+    this.#store.write((sql) => {
+      sql.beat.run({ at });
+      if (status !== undefined) sql.say.run({ status });
+    });
+  }
+
+  tallies(since: string): Tallies {
+    const rows = this.#store.read((sql) => ({
+      carried: sql.carried.all({ since }),
+      speeds: sql.speeds.all({ since }),
+    }));
+    return rows as unknown as Tallies;
   }
 
   prune(before: number): number {
-    return this.#store.write((sql) => Number(sql.prune.run({ before }).changes));
+    return this.#store.write((sql) => {
+      sql.pruneCarried.run({ before });
+      sql.pruneSpeed.run({ before });
+      return Number(sql.prune.run({ before }).changes);
+    });
   }
 
   close(): void {

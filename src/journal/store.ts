@@ -15,9 +15,18 @@ const SQL = {
   route:
     'SELECT id FROM route WHERE name = $name AND source = $source AND destination = $destination',
   beat: 'UPDATE heartbeat SET at = $at',
+  say: 'UPDATE heartbeat SET status = $status',
   revision: 'PRAGMA data_version',
   begin: 'UPDATE hand INDEXED BY hand_held SET held = 2, deaths = deaths + 1 WHERE held = 1',
   prune: 'DELETE FROM message WHERE present = 0 AND retired_at < $before',
+  pruneCarried: "DELETE FROM carried WHERE day < date($before / 1000, 'unixepoch', 'localtime')",
+  pruneSpeed: "DELETE FROM speed WHERE day < date($before / 1000, 'unixepoch', 'localtime')",
+  carried: `SELECT name AS route, folder, day, sum(messages) AS messages, sum(bytes) AS bytes
+    FROM carried JOIN route ON route.id = carried.route
+    WHERE day >= $since GROUP BY name, folder, day ORDER BY name, folder, day`,
+  speeds: `SELECT name AS route, day, CAST(round(pow(2, step / 5.0)) AS INTEGER) - 1 AS ms, sum(messages) AS messages
+    FROM speed JOIN route ON route.id = speed.route
+    WHERE day >= $since GROUP BY name, day, step ORDER BY name, day, step`,
   used: `SELECT since, messages, bytes FROM used
     WHERE account = $account AND side = $side AND span = $span ORDER BY since`,
   noteUse: `INSERT INTO used (account, side, span, since, messages, bytes)

@@ -546,6 +546,52 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       expect(uidsOf(route.claimed(COPIES))).toEqual(new Set([504, 505, 506, 507, 508]));
     });
 
+    describe('tells what was carried on which day', () => {
+      const noon = (day: number) => new Date(2026, 1, day, 12).getTime();
+      const carry = (uid: number, at: number, ms?: number) => {
+        WAYS.proven?.(route, uid);
+        route.retire(INBOX, [uid], 'expunged', at, ms);
+      };
+
+      it('by folder, and how long mail took that came meanwhile', () => {
+        carry(1, noon(3), 40);
+        carry(2, noon(3), 41);
+        carry(3, noon(3));
+        carry(4, noon(4), 60_000);
+        const day = { route: 'default', day: '2026-02-03' };
+        const next = { route: 'default', day: '2026-02-04' };
+        expect(journal.tallies('2026-02-01')).toEqual({
+          carried: [
+            { ...day, folder: 'INBOX', messages: 3, bytes: 101 + 102 + 103 },
+            { ...next, folder: 'INBOX', messages: 1, bytes: 104 },
+          ],
+          speeds: [
+            { ...day, ms: 41, messages: 2 },
+            { ...next, ms: expect.closeTo(60_000, -4), messages: 1 },
+          ],
+        });
+        expect(journal.tallies('2026-02-04').carried).toHaveLength(1);
+      });
+
+      it('each message once, whatever becomes of its original later', () => {
+        WAYS.kept?.(route, 1);
+        route.retire(INBOX, [1], 'expunged', noon(3), 9);
+        route.gone(INBOX, [1], noon(3));
+        WAYS.proven?.(route, 2);
+        route.gone(INBOX, [2], 20);
+        const messages = journal.tallies('').carried.map((each) => each.messages);
+        expect(messages).toEqual([2]);
+      });
+
+      it('also after the rows are pruned, until the days are', () => {
+        carry(1, noon(3), 40);
+        expect(journal.prune(noon(3) + 1)).toBe(1);
+        expect(journal.tallies('').carried).toHaveLength(1);
+        journal.prune(noon(4));
+        expect(journal.tallies('')).toEqual({ carried: [], speeds: [] });
+      });
+    });
+
     it('counts refused logins of each account until one succeeds', () => {
       expect(journal.refusals('a')).toEqual({ count: 0, lastAt: 0 });
       journal.noteRefusal('a', NOW);

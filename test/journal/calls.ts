@@ -87,6 +87,7 @@ export function told(journal: Journal): unknown {
     refusals: journal.refusals(ACCOUNT),
     used: journal.used(USE).map((each) => ({ ...each })),
     aside: route.aside().map(({ uid }) => uid),
+    tallies: journal.tallies('1970-01-01'),
     deaths: [...route.deaths(FOLDER)].sort(([a], [b]) => a - b),
   };
 }

@@ -1,7 +1,7 @@
 /** What a new user gets wrong, and the sentence that helps. Each is tried with the program itself. */
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import { Mail, message } from '../support/mail.ts';
 import { freePorts } from '../support/ports.ts';
@@ -169,11 +169,21 @@ it('after three refused logins knocks only every 15 minutes, and no sooner after
   const refusal = first.log.find(({ event }) => event === 'account.refused');
   expect(refusal?.level).toBe('error');
   expect(refusal?.msg).toContain('SOURCE_PASSWORD');
+  // Not at once: it is written when it has been told.
+  let says = '';
+  await vi.waitFor(async () => {
+    await using health = new Program(place, settings, ['health']);
+    expect((await health.ended).code).toBe(1);
+    says = health.plain.join('\n');
+    expect(says).toContain('! The source server refuses the login');
+  }, 20_000);
+  expect(says).toContain('Mail does not flow as it should.');
+  expect(says).toContain('Check SOURCE_USER and SOURCE_PASSWORD');
   await first.kill('SIGKILL');
   await using second = new Program(place, settings);
   await second.saw('account.connected');
-  await second.saw('account.reconnecting');
-  const waits = second.log.filter(({ event }) => event === 'account.reconnecting');
+  await second.saw('account.refused');
+  const waits = second.log.filter(({ event = '' }) => /account.re/.test(event));
   // It says that it waits, and has not knocked.
   expect(waits.map(({ msg }) => msg)).toEqual([
     'The source server has refused the login three times in a row. So that it locks nobody out, imapferry waits 15 minutes before it tries again.',
@@ -195,12 +205,14 @@ it('says so and ends with 1 where another imapferry uses STATE_DIR', async () =>
   using place = new Place();
   const settings = place.settings(source, destination);
   await using first = new Program(place, settings);
-  await first.saw('imapferry.started');
+  await first.saw('watcher.idling');
   await using second = new Program(place, settings);
   expect((await second.ended).code).toBe(1);
   expect(second.log.at(-1)?.msg).toContain('Another imapferry uses STATE_DIR');
   await using health = new Program(place, settings, ['health']);
   expect((await health.ended).code).toBe(0);
+  expect(health.plain[0]).toBe('Mail flows.');
+  expect(health.plain.join('\n')).toMatch(/ {2}INBOX → INBOX: /);
 });
 
 it('says so, and how to mend it, and ends with 1 where STATE_DIR can not be written', async () => {

@@ -11,6 +11,7 @@ import type {
   Note,
   Retired,
   RouteJournal,
+  Tallies,
   Use,
 } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
@@ -49,7 +50,7 @@ export function memoryJournal(now: () => number = Date.now): Journal {
   return {
     route(name, source, destination) {
       const id = JSON.stringify([name, source, destination]);
-      const route = routes.get(id) ?? new MemoryRouteJournal(source, destination, shared);
+      const route = routes.get(id) ?? new MemoryRouteJournal(name, source, destination, shared);
       routes.set(id, route);
       return route;
     },
@@ -77,12 +78,64 @@ export function memoryJournal(now: () => number = Date.now): Journal {
     },
     beat: () => undefined,
     revision: () => 1,
-    prune: (before) => [...routes.values()].reduce((sum, route) => sum + route.prune(before), 0),
+    tallies: (since) => tallied([...routes.values()], since),
+    prune: (before) => {
+      for (const route of routes.values()) route.forgetCarried(before);
+      return [...routes.values()].reduce((sum, route) => sum + route.prune(before), 0);
+    },
     close: () => undefined,
   };
 }
 
+/** By days of this machine's clock, as SQLite has them. */
+function dayOf(at: number): string {
+  const date = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
+  return date.toISOString().slice(0, 10);
+}
+
+function tallied(routes: readonly MemoryRouteJournal[], since: string): Tallies {
+  const all = routes.flatMap(({ name, carried }) =>
+    carried.map((each) => ({ ...each, route: name, day: dayOf(each.at) })),
+  );
+  const late = all.filter(({ day }) => day >= since);
+  const grouped = <T>(rows: readonly T[], by: (row: T) => unknown[]) =>
+    [...Map.groupBy(rows, (row) => JSON.stringify(by(row))).values()].map((them) => ({
+      first: them[0] as T,
+      messages: them.length,
+      them,
+    }));
+  const stepOf = (ms: number) => Math.round(5 * Math.log2(ms + 1));
+  const quick = late.flatMap(({ ms, ...rest }) =>
+    ms === undefined ? [] : [{ ...rest, step: stepOf(ms) }],
+  );
+  return {
+    carried: grouped(late, ({ route, folder, day }) => [route, folder, day])
+      .map(({ first: { route, folder, day }, messages, them }) => {
+        const bytes = them.reduce((sum, each) => sum + each.bytes, 0);
+        return { route, folder, day, messages, bytes };
+      })
+      .sort((a, b) => compare([a.route, a.folder, a.day], [b.route, b.folder, b.day])),
+    speeds: grouped(quick, ({ route, day, step }) => [route, day, step])
+      .map(({ first: { route, day, step }, messages }) => ({ route, day, step, messages }))
+      .sort((a, b) => compare([a.route, a.day, a.step], [b.route, b.day, b.step]))
+      .map(({ step, route, day, messages }) => ({
+        route,
+        day,
+        ms: Math.round(2 ** (step / 5)) - 1,
+        messages,
+      })),
+  };
+}
+
+function compare(a: readonly (string | number)[], b: readonly (string | number)[]): number {
+  const at = a.findIndex((each, i) => each !== b[i]);
+  return at < 0 ? 0 : (a[at] ?? '') < (b[at] ?? '') ? -1 : 1;
+}
+
 class MemoryRouteJournal implements RouteJournal {
+  readonly name: string;
+  /** What was retired after it was proven, each message once. */
+  readonly carried: { folder: string; at: number; ms: number | undefined; bytes: number }[] = [];
   readonly #rows = new Map<string, Row>();
   readonly #validities = new Map<string, number>();
   readonly #hands = new Map<string, { key: MessageKey; held: 0 | 1 | 2; deaths: number }>();
@@ -90,7 +143,8 @@ class MemoryRouteJournal implements RouteJournal {
   readonly #destination: string;
   readonly #shared: Shared;
 
-  constructor(source: string, destination: string, shared: Shared) {
+  constructor(name: string, source: string, destination: string, shared: Shared) {
+    this.name = name;
     this.#source = source;
     this.#destination = destination;
     this.#shared = shared;
@@ -247,12 +301,13 @@ class MemoryRouteJournal implements RouteJournal {
     });
   }
 
-  retire(from: FolderKey, uids: readonly number[], how: Retired, at: number, _ms: number): void {
+  retire(from: FolderKey, uids: readonly number[], how: Retired, at: number, ms?: number): void {
     for (const uid of uids) {
       const state = this.#row(from, uid)?.note.state;
       if (state !== 'proven' && state !== 'retired') throw failed('has no Receipt', 'journal');
     }
     for (const row of this.#all(from, uids)) {
+      this.#tally(row, at, ms);
       retired(row, how, at);
       this.#hands.delete(text(row.key));
     }
@@ -261,10 +316,16 @@ class MemoryRouteJournal implements RouteJournal {
   gone(from: FolderKey, uids: readonly number[], at: number): void {
     for (const uid of uids) this.#hands.delete(text({ ...from, uid }));
     for (const row of this.#all(from, uids)) {
-      if (row.note.state === 'proven') retired(row, 'expunged', at);
-      else if (row.note.state === 'retired') row.present = false;
+      if (row.note.state === 'proven') {
+        this.#tally(row, at);
+        retired(row, 'expunged', at);
+      } else if (row.note.state === 'retired') row.present = false;
       else this.#rows.delete(text(row.key));
     }
+  }
+
+  #tally({ key, note }: Row, at: number, ms?: number): void {
+    if (note.state === 'proven') this.carried.push({ ...key, at, ms, bytes: note.size });
   }
 
   presentAgain(from: FolderKey, uids: readonly number[]): void {
@@ -336,6 +397,11 @@ class MemoryRouteJournal implements RouteJournal {
     );
     for (const { key } of old) this.#rows.delete(text(key));
     return old.length;
+  }
+
+  forgetCarried(before: number): void {
+    const gone = ({ at }: { at: number }) => dayOf(at) < dayOf(before);
+    this.carried.splice(0, this.carried.length, ...this.carried.filter((each) => !gone(each)));
   }
 
   #refuseProven(from: FolderKey, intents: readonly Intent[]): void {

@@ -1,0 +1,71 @@
+/** Where everything that imapferry says of itself comes together: for `health`, the status page, metrics and alerts. */
+import type { EventFields, EventName } from '../domain/events.ts';
+import type { Clock, Tallies } from '../domain/ports.ts';
+import type { Findings, Hindrance, RouteHistory, RouteStatus, Status } from '../domain/status.ts';
+import { Accounts } from './accounts.ts';
+import { healthOf } from './health.ts';
+import { firstDay, historiesOf } from './history.ts';
+
+export interface BoardWorld {
+  readonly version: string;
+  readonly clock: Pick<Clock, 'now'>;
+  /** How the routes stand now. */
+  readonly standings: () => readonly Omit<RouteStatus, 'accounts'>[];
+  readonly tallies: (since: string) => Tallies;
+}
+
+export class Board {
+  readonly #world: BoardWorld;
+  readonly #startedAt: number;
+  readonly #accounts: Accounts;
+  #journalFailed: Hindrance | undefined;
+
+  constructor(world: BoardWorld) {
+    this.#world = world;
+    this.#startedAt = world.clock.now();
+    this.#accounts = new Accounts(this.#startedAt);
+  }
+
+  /** To be called for every event. */
+  hear(event: EventName, fields: EventFields): void {
+    const now = this.#world.clock.now();
+    this.#accounts.hear(event, fields, now);
+    if (event !== 'journal.failed') return;
+    const why = fields.msg ?? fields.why ?? '';
+    this.#journalFailed = { since: this.#journalFailed?.since ?? now, why };
+  }
+
+  /** The journal was written. */
+  journalWorks(): void {
+    this.#journalFailed = undefined;
+  }
+
+  /** What there is to be known. */
+  findings(): Findings {
+    const { version, standings } = this.#world;
+    const routes = standings().map((standing) => {
+      const noticed = standing.folders.some(({ watched }) => watched !== 'not');
+      return { ...standing, accounts: this.#accounts.of(standing.route, noticed) };
+    });
+    return {
+      version,
+      startedAt: this.#startedAt,
+      routes,
+      ...(this.#journalFailed && { journalFailed: this.#journalFailed }),
+    };
+  }
+
+  /** That, and what is to be thought of it. */
+  status(): Status {
+    const findings = this.findings();
+    const at = this.#world.clock.now();
+    return { ...findings, ...healthOf(findings, at), at };
+  }
+
+  /** What was carried in the last thirty days. Throws a Failure (step `journal`). */
+  histories(): RouteHistory[] {
+    const now = this.#world.clock.now();
+    const routes = this.#world.standings().map(({ route }) => route);
+    return historiesOf(routes, this.#world.tallies(firstDay(now)), now);
+  }
+}

@@ -1,0 +1,83 @@
+/** What is heard of accounts and the journal, and told as a status. */
+import { expect, it } from 'vitest';
+import { eventStream } from '../../src/domain/events.ts';
+import type { AccountStatus, Watched } from '../../src/domain/status.ts';
+import { Board } from '../../src/report/board.ts';
+
+function boardOf(watched: Watched = 'not') {
+  let now = 1_000;
+  const stream = eventStream();
+  const folder = {
+    ...{ folder: 'INBOX', dest: 'INBOX', since: 0, refused: 0, unverified: 0, watched },
+    waiting: { messages: 0 },
+  };
+  const standing = { route: 'mum', dryRun: false, sweepInterval: 600_000, queued: 0 };
+  const board = new Board({
+    version: '1.2.3',
+    clock: { now: () => now },
+    standings: () => [{ ...standing, ready: true, folders: [folder] }],
+    tallies: () => ({ carried: [], speeds: [] }),
+  });
+  stream.subscribe((event, fields) => board.hear(event, fields));
+  return {
+    board,
+    at(time: number, ...[event, fields]: Parameters<typeof stream.emit>) {
+      now = time;
+      stream.emit(event, { route: 'mum', ...fields });
+    },
+    account(side: AccountStatus['side']) {
+      return board.findings().routes[0]?.accounts.find((each) => each.side === side);
+    },
+  };
+}
+
+it('an account is being connected from the start on, until it is connected', () => {
+  const { at, account } = boardOf();
+  expect(account('source')).toEqual({ side: 'source', is: 'connecting', since: 1_000 });
+  at(2_000, 'account.reconnecting', { side: 'source', why: 'nobody answers' });
+  expect(account('source')).toEqual({
+    ...{ side: 'source', is: 'connecting', since: 1_000, why: 'nobody answers' },
+  });
+  at(3_000, 'account.connected', { side: 'source' });
+  expect(account('source')).toEqual({ side: 'source', is: 'connected', since: 3_000 });
+  at(4_000, 'account.connected', { side: 'source' });
+  expect(account('source')?.since).toBe(3_000);
+  expect(account('destination')?.is).toBe('connecting');
+});
+
+it('a refused login stays refused until it is let in', () => {
+  const { at, account } = boardOf('idle');
+  at(2_000, 'account.refused', { side: 'source', why: 'no' });
+  at(3_000, 'account.reconnecting', { side: 'source', why: 'waits' });
+  expect(account('source')).toEqual({ side: 'source', is: 'refused', since: 2_000, why: 'no' });
+  at(4_000, 'account.connected', { side: 'source' });
+  expect(account('source')?.is).toBe('connected');
+});
+
+it('a connection more that is not let in makes no account lost whose folders are watched', () => {
+  const { at, account } = boardOf('idle');
+  at(2_000, 'account.connected', { side: 'source' });
+  at(3_000, 'account.reconnecting', { side: 'source', why: 'too many connections' });
+  expect(account('source')?.is).toBe('connected');
+});
+
+it('whatever is appended shows that the destination is there', () => {
+  const { at, account } = boardOf();
+  at(2_000, 'account.reconnecting', { side: 'destination', why: 'nobody answers' });
+  at(3_000, 'delivery.appended', { count: 1 });
+  expect(account('destination')).toEqual({ side: 'destination', is: 'connected', since: 3_000 });
+});
+
+it('a journal that can not be written is so until it was written', () => {
+  const { at, board } = boardOf();
+  at(2_000, 'journal.failed', { msg: 'No space is left.' });
+  at(3_000, 'journal.failed', { msg: 'No space is left.' });
+  expect(board.status()).toMatchObject({
+    healthy: false,
+    at: 3_000,
+    version: '1.2.3',
+    journalFailed: { since: 2_000, why: 'No space is left.' },
+  });
+  board.journalWorks();
+  expect(board.findings()).not.toHaveProperty('journalFailed');
+});
