@@ -82,6 +82,8 @@ export interface EventFields {
   readonly dest?: string;
   readonly bytes?: number;
   readonly ms?: number;
+  /** Of a message that came while this process ran: how many ms after its INTERNALDATE. */
+  readonly age?: number;
   readonly step?: string;
   readonly attempt?: number;
   readonly why?: string;

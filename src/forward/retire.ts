@@ -236,10 +236,17 @@ function doneOf(works: Works, batch: Batch, receipts: readonly Receipt[], how: R
     const note = notes.get(uid);
     // One line a message: not again when a message that was kept or held is expunged later.
     if (note?.state === 'retired') continue;
-    const bytes = note?.size ?? listed.get(uid)?.size;
+    const { size, internalDate } = listed.get(uid) ?? {};
+    const bytes = note?.size ?? size;
+    const age = batch.fresh && internalDate ? Math.max(0, now - internalDate.getTime()) : undefined;
     const messageId = note?.messageId;
     const named = { uid, ...(messageId !== undefined && { messageId }) };
-    const fields = { ms, proof, dest: copy.folder, ...(bytes !== undefined && { bytes }) };
-    tell(works, 'delivery.done', epoch, named, fields);
+    tell(works, 'delivery.done', epoch, named, {
+      ms,
+      proof,
+      dest: copy.folder,
+      ...(bytes !== undefined && { bytes }),
+      ...(age !== undefined && { age }),
+    });
   }
 }

@@ -69,9 +69,12 @@ const ROWS: readonly Row[] = [
   { state: 'all is well', of: findings([route()]), healthy: true, causes: [] },
   {
     state: 'it has just begun',
-    of: findings([route({ ready: false, folders: [], ...accounts({ is: 'connecting', since: ago(1) }) })], {
-      startedAt: ago(1),
-    }),
+    of: findings(
+      [route({ ready: false, folders: [], ...accounts({ is: 'connecting', since: ago(1) }) })],
+      {
+        startedAt: ago(1),
+      },
+    ),
     healthy: true,
     causes: [],
   },
