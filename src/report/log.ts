@@ -38,7 +38,11 @@ export function subscribeLog(
       // Errors come told already; pino's own way would add their stack.
       serializers: { err: (err) => err },
     },
-    { write: (line: string) => void out.write(write(line)) },
+    {
+      write: (line: string) => {
+        for (const each of write(line)) out.write(each);
+      },
+    },
   );
   return stream.subscribe((event, whole) => {
     const [loudness] = EVENTS[event];
@@ -119,12 +123,35 @@ function frames({ stack = '' }: Error): string[] {
 }
 
 /** JSON itself escapes C0 only; the other characters that steer a terminal can stand inside strings alone. */
-function json(line: string): string {
-  return line.trimEnd().replace(UNSEEN, escaped).concat('\n');
+function json(line: string): string[] {
+  return [line.trimEnd().replace(UNSEEN, escaped).concat('\n')];
 }
 
-/** `12:45:03 INFO INBOX → INBOX, 12.3 KB in 0.4 s`, and behind it what names the message. */
-function diary(colorize: boolean): (line: string) => string {
+/**
+ * `12:45:03 INFO INBOX → INBOX, 12.3 KB in 0.4 s`, and behind it what names the message. Each day begins with a line of
+ * its own: `Sat 2026-11-28`.
+ */
+function diary(colorize: boolean): (line: string) => string[] {
+  const entry = entries(colorize);
+  let day = '';
+  return (line) => {
+    const today = dayOf(new Date());
+    const heading = today === day ? [] : [`${today}\n`];
+    day = today;
+    return [...heading, entry(line)];
+  };
+}
+
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+
+/** By the clock of this machine, as the times in front of the lines are. */
+function dayOf(date: Date): string {
+  const two = (number: number) => String(number).padStart(2, '0');
+  const numbers = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())];
+  return `${WEEKDAYS[date.getDay()]} ${numbers.join('-')}`;
+}
+
+function entries(colorize: boolean): (line: string) => string {
   return prettyFactory({
     colorize,
     customColors: 'message:reset',

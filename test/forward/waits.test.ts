@@ -1,6 +1,9 @@
 /** What is still to be carried, and how a route stands, as it is told to whoever asks. */
 import { expect, it } from 'vitest';
+import { EVENTS } from '../../src/domain/events.ts';
 import { Failure, type FailureFields } from '../../src/domain/failure.ts';
+import { PACE } from '../../src/forward/pace.ts';
+import { HandClock } from '../support/hand-clock.ts';
 import { fails } from '../support/memory-mail.ts';
 import { letter, Rig, type RigOptions } from './rig.ts';
 
@@ -123,4 +126,22 @@ it('a folder without a watcher is noticed in rounds', async () => {
     'idle',
     'rounds',
   ]);
+});
+
+it('a quiet day is a few lines', async () => {
+  await using rig = new Rig('INBOX', 'Lists', 'Sent');
+  const clock = new HandClock();
+  rig.clock = clock;
+  rig.source.put(letter());
+  await using _life = living(rig, { pace: PACE, maxWatchers: 2 });
+  await rig.empty();
+  await rig.saw('delivery.done');
+  rig.told.length = 0;
+  for (let minutes = 0; minutes < 24 * 60; minutes += 5) {
+    clock.advance(5 * 60_000);
+    for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
+  }
+  expect(rig.count('sweep.finished')).toBeGreaterThan(100);
+  const lines = rig.told.filter(({ event }) => EVENTS[event][0] !== 'debug');
+  expect(lines.map(({ event }) => event)).toEqual([]);
 });

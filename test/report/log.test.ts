@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EVENTS, type EventFields, type EventName, eventStream } from '../../src/domain/events.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { type LogOptions, subscribeLog } from '../../src/report/log.ts';
@@ -27,12 +27,15 @@ const FULL: EventFields = {
 function log(options: Partial<LogOptions> = {}) {
   const stream = eventStream();
   const written: string[] = [];
-  const destination = { write: (line: string) => written.push(line) };
+  const days: string[] = [];
+  const isDay = (line: string) => /^[A-Z][a-z]{2} \d{4}-\d\d-\d\d\n$/.test(line);
+  const destination = { write: (line: string) => (isDay(line) ? days : written).push(line) };
   const end = subscribeLog(stream, { level: 'debug', format: 'json', destination, ...options });
   return {
     ...stream,
     end,
     written,
+    days,
     rows: () => written.map((line) => JSON.parse(line) as Record<string, unknown>),
   };
 }
@@ -196,6 +199,21 @@ describe('the diary', () => {
     emit('delivery.done', { ...FULL, route: 'mum' });
     expect(written[0]).toContain('INFO: INBOX → Archive');
     expect(written[1]).toContain('INFO: mum: INBOX → Archive');
+  });
+
+  it('begins each day with a line of its own', () => {
+    vi.useFakeTimers({ now: new Date(2026, 10, 28, 23, 59, 58), toFake: ['Date'] });
+    try {
+      const { emit, days } = log({ format: 'pretty' });
+      emit('delivery.done', FULL);
+      emit('delivery.done', FULL);
+      expect(days).toEqual(['Sat 2026-11-28\n']);
+      vi.setSystemTime(new Date(2026, 10, 29, 0, 0, 1));
+      emit('delivery.done', FULL);
+      expect(days).toEqual(['Sat 2026-11-28\n', 'Sun 2026-11-29\n']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it.each([
