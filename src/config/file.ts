@@ -1,6 +1,6 @@
 /** Small files that settings name: read, or told why not and which command mends it. */
 import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 
 /**
  * Either the file's text and, where others may read it, the command that mends this; or why it can't be read: a
@@ -18,10 +18,21 @@ export function readTextFile(path: string): FileRead {
   try {
     const text = readFileSync(path, 'utf8');
     const stats = statSync(path);
-    return (stats.mode & 0o077) === 0 ? { text } : { text, exposed: mend(path, stats, '400') };
+    const others = isCredential(path) ? 0o007 : 0o077;
+    return (stats.mode & others) === 0 ? { text } : { text, exposed: mend(path, stats, '400') };
   } catch (thrown) {
     return { wrong: whyUnreadable(path, (thrown as NodeJS.ErrnoException).code ?? 'unknown') };
   }
+}
+
+/**
+ * Whether systemd has handed the file to us alone (LoadCredential). It may have done so by an ACL, whose mask stands where
+ * the group's rights stand otherwise.
+ */
+function isCredential(path: string): boolean {
+  // biome-ignore lint/style/noProcessEnv: no setting, but where systemd says that its credentials are
+  const folder = process.env.CREDENTIALS_DIRECTORY;
+  return folder !== undefined && resolve(path).startsWith(resolve(folder) + sep);
 }
 
 /** The .env files to read, earlier ones win: those that were named, else `.env` in the working directory if it is there. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { secretReader, splitWords } from '../../src/config/password.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { folderWith, load, mistakesOf } from './support.ts';
@@ -96,6 +96,22 @@ describe('a password file', () => {
     expect(load(fromFile(path)).doubts).toEqual([
       `SOURCE_PASSWORD_FILE names ${path}, which other users may read. This mends it: chmod 400 ${path}.`,
     ]);
+  });
+});
+
+describe('a password file that systemd hands over', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test.each([
+    ['readable by an ACL, whose mask stands where the rights of a group do', 'p', 0o440, 0],
+    ['readable by others', 'p', 0o444, 1],
+    ['readable by a group, beside those of systemd', '../p', 0o440, 1],
+  ])('%s', (_, name, mode, doubts) => {
+    const pathOf = folderWith({ p: 'secret', 'credentials/p': 'secret' });
+    vi.stubEnv('CREDENTIALS_DIRECTORY', pathOf('credentials'));
+    const path = `${pathOf('credentials')}/${name}`;
+    chmodSync(path, mode);
+    expect(load(fromFile(path)).doubts).toHaveLength(doubts);
   });
 });
 
