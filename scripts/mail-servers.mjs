@@ -10,6 +10,9 @@ const PACKAGES = [
   ['openssl', 'openssl'],
 ];
 
+/** What only some tests want: where it can't be had, they are left out, and say so. */
+const WELCOME = [['systemd-analyze', 'systemd']];
+
 /** What the benches measure imapferry beside. */
 export const BENCH_PACKAGES = [
   ['mbsync', 'isync'],
@@ -39,17 +42,29 @@ function apt(args) {
   );
 }
 
+/** The packages among these that are missing. */
+function missingOf(packages) {
+  return packages.filter(([program]) => !found(program)).map(([, name]) => name);
+}
+
+/** Installs packages as root on Debian. Whether they are there now. */
+function installed(missing) {
+  if (missing.length === 0) return true;
+  if (process.getuid?.() !== 0 || !found('apt-get')) return false;
+  const install = ['install', '-y', '--no-install-recommends', ...missing];
+  console.error(`Installing what is run beside imapferry: ${missing.join(', ')} …`);
+  return apt(install) || (apt(['update']) && apt(install));
+}
+
+/** Installs what only some tests want, if that is possible. */
+export function welcomed() {
+  installed(missingOf(WELCOME));
+}
+
 /** Installs what is missing as root on Debian; elsewhere says in one line what to install, and ends. */
 export function mailServers(more = []) {
-  const missing = [...PACKAGES, ...more]
-    .filter(([program]) => !found(program))
-    .map(([, name]) => name);
-  if (missing.length === 0) return;
-  const install = ['install', '-y', '--no-install-recommends', ...missing];
-  if (process.getuid?.() === 0 && found('apt-get')) {
-    console.error(`Installing what is run beside imapferry: ${missing.join(', ')} …`);
-    if (apt(install) || (apt(['update']) && apt(install))) return;
-  }
+  const missing = missingOf([...PACKAGES, ...more]);
+  if (installed(missing)) return;
   console.error(
     `Real mail servers and clients are run here. Install first: apt-get install ${missing.join(' ')}`,
   );

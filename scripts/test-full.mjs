@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensure, env, run } from './ensure.mjs';
-import { mailServers } from './mail-servers.mjs';
+import { mailServers, welcomed } from './mail-servers.mjs';
 
 ensure();
 mailServers();
+welcomed();
 const folder = mkdtempSync(join(tmpdir(), 'imapferry-results-'));
 const results = join(folder, 'results.jsonl');
 const began = Date.now();
