@@ -11,6 +11,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,10 +27,15 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TOOL = join(ROOT, 'tools', 'container.sh');
 const run = promisify(execFile);
 
+/** OVERLAYFS_SUPER_MAGIC of Linux. */
+const OVERLAY = 0x794c7630;
+
 /** Why this can't be tried here; `undefined` where it can. */
 function hindrance(): string | undefined {
   if (process.getuid?.() !== 0) return 'it wants root';
   if (!existsSync('/usr/bin/apt-get')) return "it wants Debian's packages";
+  // The engine lays its images one over another, and an overlay is nothing to lay them on: this is a container.
+  if (statfsSync('/var/tmp').type === OVERLAY) return 'it wants a disk of its own at /var/tmp';
   return undefined;
 }
 
@@ -66,7 +72,8 @@ describe.skipIf(why !== undefined)('the container', { timeout: 600_000 }, () => 
       ['SOURCE_HOST', 'localhost'],
       ['SOURCE_PORT', source.tlsPort],
       ['SOURCE_USER', 'anna'],
-      ['SOURCE_PASSWORD_FILE', '/secrets/source'],
+      // There is no shell in the image, and none is wanted.
+      ['SOURCE_PASSWORD_COMMAND', `node -p "fs.readFileSync('/secrets/source', 'utf8')"`],
       ['SOURCE_CA_FILE', '/secrets/source.pem'],
       ['DEST_HOST', 'localhost'],
       ['DEST_PORT', destination.tlsPort],
@@ -99,6 +106,9 @@ describe.skipIf(why !== undefined)('the container', { timeout: 600_000 }, () => 
     expect(inspected.State.Health.Status).toBe('healthy');
     expect(inspected.HostConfig.ReadonlyRootfs).toBe(true);
     expect(inspected.Config.User).toBe('1000:1000');
+    expect(await docker('exec', container, 'node', 'dist/main.js', 'stuck')).toBe(
+      'Nothing is stuck.',
+    );
     await old.put('INBOX', message());
     const deadline = Date.now() + 30_000;
     while ((await fresh.count('INBOX')) < 6 || (await old.count('INBOX')) > 0) {
@@ -112,6 +122,28 @@ describe.skipIf(why !== undefined)('the container', { timeout: 600_000 }, () => 
       .map((line) => JSON.parse(line).event);
     expect(events.filter((event) => event === 'delivery.done').length).toBe(6);
     expect(events.at(-1)).toBe('imapferry.stopped');
+  });
+
+  it('is an image of less than 180 MB, with its user, its labels and nothing to run but Node.js', async () => {
+    const [image] = JSON.parse(await docker('image', 'inspect', `lab/${name}`));
+    console.error(`The image has ${(image.Size / 1e6).toFixed(0)} MB.`);
+    expect(image.Size).toBeLessThan(180_000_000);
+    expect(image.Config.Labels['org.opencontainers.image.title']).toBe('imapferry');
+    const script = `
+      const found = (folder) => fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+      const mode = (path) => [fs.statSync(path).uid, (fs.statSync(path).mode & 0o777).toString(8)];
+      const files = fs.readdirSync('/app', { recursive: true });
+      console.log(JSON.stringify({
+        programs: ['/bin', '/sbin', '/usr/bin', '/usr/local/bin', '/nodejs/bin'].flatMap(found),
+        data: mode('/data'), app: mode('/app'),
+        foreign: files.filter((name) => /\\.node$|^node_modules\\/(typescript|vitest)$/.test(name)),
+      }));`;
+    const look = ['run', '--rm', '--network', 'none', '--entrypoint', 'node', `lab/${name}`, '-e'];
+    const { programs, data, app, foreign } = JSON.parse(await docker(...look, script));
+    expect(programs.filter((program: string) => program !== 'ldconfig')).toEqual(['node']);
+    expect(data).toEqual([1000, '700']);
+    expect(app).toEqual([0, '755']);
+    expect(foreign).toEqual([]);
   });
 
   it('names the user id and the command that mends a password file it may not read', async () => {
@@ -137,6 +169,74 @@ describe.skipIf(why !== undefined)('the container', { timeout: 600_000 }, () => 
     expect(ended?.stderr).toContain('user id 1000');
     expect(ended?.stderr).toContain('chown 1000 /secrets/dest');
     expect(ended?.stderr).not.toContain('secret-of');
+  });
+
+  it('runs as the unit for systemd says, under systemd', async () => {
+    const folder = join(home, 'systemd');
+    mkdirSync(folder);
+    const copy = (from: string, to = from) => writeFileSync(join(folder, to), readFileSync(from));
+    copy(join(ROOT, 'packaging', 'imapferry.service'), 'imapferry.service');
+    writeFileSync(
+      join(folder, 'imapferry.env'),
+      readFileSync(join(home, 'env'), 'utf8')
+        .replace(/^SOURCE_PASSWORD_COMMAND.*$/m, '')
+        .replaceAll(/\/secrets\/(?=\w+\.pem$)/gm, '/usr/share/'),
+    );
+    for (const side of ['source', 'dest']) {
+      copy(join(secrets, side), `${side}_password`);
+      copy(join(secrets, `${side}.pem`), `${side}.pem`);
+    }
+    // READY is said for it here, by the way that it is said by.
+    const ready =
+      "sh -c 'systemd-notify --ready && exec imapferry run --env-file %d/imapferry.env'";
+    writeFileSync(join(folder, 'ready.conf'), `[Service]\nExecStart=\nExecStart=${ready}\n`);
+    // systemd as the first process of a container: the unit alone is tried, on a machine of its own.
+    writeFileSync(
+      join(folder, 'Dockerfile'),
+      `FROM lab/${name} AS imapferry
+FROM node:24-trixie-slim
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd
+COPY --from=imapferry /app /opt/imapferry
+RUN chmod 755 /opt/imapferry/dist/main.js && ln -s /opt/imapferry/dist/main.js /usr/local/bin/imapferry
+COPY imapferry.env source_password dest_password /etc/imapferry/
+RUN chmod 600 /etc/imapferry/*
+COPY source.pem dest.pem /usr/share/
+COPY imapferry.service /etc/systemd/system/
+COPY ready.conf /etc/systemd/system/imapferry.service.d/
+CMD ["/lib/systemd/systemd"]
+`,
+    );
+    const machine = `${container}-systemd`;
+    await docker('build', '--network', 'host', '-q', '-t', machine, folder);
+    const options = '--privileged --cgroupns host --network host --tmpfs /run --tmpfs /tmp:exec';
+    const mounts = ['-v', '/sys/fs/cgroup:/sys/fs/cgroup:rw', '-e', 'container=docker'];
+    await docker('run', '-d', '--name', machine, ...options.split(' '), ...mounts, machine);
+    const inside = (...command: string[]) => docker('exec', machine, ...command);
+    try {
+      // A machine that was booted has its mounts so; credentials are handed over by one.
+      await inside('mount', '--make-rshared', '/');
+      await inside('systemctl', 'is-system-running', '--wait').catch(() => undefined);
+      expect(await inside('systemd-analyze', 'verify', 'imapferry.service')).toBe('');
+      await using old = await Mail.login(source.port, 'anna', 'secret-of-anna');
+      await inside('systemctl', 'start', 'imapferry');
+      await old.put('INBOX', message());
+      const deadline = Date.now() + 30_000;
+      while ((await old.count('INBOX')) > 0) {
+        if (Date.now() > deadline) throw new Error(await inside('journalctl', '-u', 'imapferry'));
+        await wait(50);
+      }
+      await inside('systemctl', 'stop', 'imapferry');
+      const log = await inside('journalctl', '-u', 'imapferry', '-o', 'cat');
+      const events = [...log.matchAll(/"event":"([^"]+)"/g)].map(([, event]) => event);
+      expect(events).toContain('delivery.done');
+      expect(events.at(-1)).toBe('imapferry.stopped');
+      expect(events).not.toContain('config.doubtful');
+      const ended = ['show', 'imapferry', '-P', 'Result', '-P', 'ExecMainStatus'];
+      expect((await inside('systemctl', ...ended)).split('\n')).toEqual(['success', '0']);
+    } finally {
+      await docker('rm', '-f', '-v', machine);
+      await docker('rmi', machine);
+    }
   });
 
   it('has a compose file that Compose takes', async () => {
