@@ -92,6 +92,7 @@ describe.skipIf(why !== undefined)('the container', { timeout: 600_000 }, () => 
 
   afterAll(async () => {
     await docker('rm', '-f', '-v', container).catch(() => undefined);
+    await docker('rmi', `lab/${name}`).catch(() => undefined);
     await tool('down').catch(() => undefined);
     await Promise.all([source?.stop(), destination?.stop()]);
     rmSync(home, { recursive: true, force: true });
@@ -128,6 +129,8 @@ describe.skipIf(why !== undefined)('the container', { timeout: 600_000 }, () => 
     const [image] = JSON.parse(await docker('image', 'inspect', `lab/${name}`));
     console.error(`The image has ${(image.Size / 1e6).toFixed(0)} MB.`);
     expect(image.Size).toBeLessThan(180_000_000);
+    const told = /The image has (\d+) MB/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1];
+    expect(Math.abs(Number(told) - image.Size / 1e6)).toBeLessThan(5);
     expect(image.Config.Labels['org.opencontainers.image.title']).toBe('imapferry');
     const script = `
       const found = (folder) => fs.existsSync(folder) ? fs.readdirSync(folder) : [];
