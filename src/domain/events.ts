@@ -47,6 +47,8 @@ export const EVENTS = {
   'folder.left-out': ['warn', 'a folder that is not carried, and why'],
   'flags.dropped': ['warn', 'the destination folder does not keep some flags'],
   'retire.held': ['warn', 'a carried original stays marked \\Deleted, and why it is not expunged'],
+  'plan.kept': ['warn', 'the folders could not be listed again; the plan stays as it was'],
+  'sweep.failed': ['warn', 'a sweep broke off; the next one begins on time'],
   'journal.torn': ['warn', 'the journal could not be read; it was set aside'],
   'health.degraded': ['warn', 'mail does not flow as it should'],
 

@@ -318,7 +318,7 @@ export class RouteRunner {
       const failure = asFailure(thrown, 'look');
       // A lost connection is begun anew, and the next sweep asks again.
       if (this.#world.quit.aborted || failure.kind === 'lost') return;
-      this.#emit('health.degraded', { why: failure.message, err: failure });
+      this.#emit('plan.kept', { why: failure.message, err: failure });
     } finally {
       this.#asking = false;
     }

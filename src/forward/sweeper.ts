@@ -26,6 +26,6 @@ export async function sweepForEver(works: Works, sweep: () => Promise<unknown>):
   function told(thrown: unknown): void {
     if (quit.aborted) return;
     const failure = asFailure(thrown, 'look');
-    works.emit('health.degraded', { route: route.name, why: failure.message, err: failure });
+    works.emit('sweep.failed', { route: route.name, why: failure.message, err: failure });
   }
 }
