@@ -14,6 +14,7 @@ import type {
 } from './message.ts';
 import type { Proof, Receipt } from './receipt.ts';
 import type { Listing, SpecialUse } from './route.ts';
+import type { Cause } from './status.ts';
 
 /**
  * A logged-in connection. Every method rejects with a Failure and nothing else. After `closed` has resolved every
@@ -305,6 +306,20 @@ export interface Tallies {
   }[];
 }
 
+/** A trouble that somebody was told of. */
+export interface AlertNote {
+  readonly cause: Cause;
+  readonly side?: 'source' | 'destination';
+  readonly folder?: string;
+  /** Since when it was so, and when it was told (epoch ms). */
+  readonly since: number;
+  readonly toldAt: number;
+  /** How: by a message in the destination's INBOX, or by ALERT_COMMAND. */
+  readonly by: 'inbox' | 'command';
+  /** That it is over was told, too. */
+  readonly over: boolean;
+}
+
 /**
  * What survives a crash. Synchronous; each call is one transaction, on disk when it returns (synchronous=FULL), or
  * throws a Failure (step `journal`) and has changed nothing.
@@ -408,6 +423,10 @@ export interface RouteJournal {
   count(state: Note['state']): number;
   /** What is set aside: for `imapferry stuck`. */
   aside(): (Note & MessageKey)[];
+  /** The troubles of this route that somebody was told of, by cause, side and folder. */
+  alerts(): AlertNote[];
+  /** These were told, and no others: replaces what was noted before. */
+  noteAlerts(notes: readonly AlertNote[]): void;
 }
 
 /** Where messages lie that are too large for memory, while they travel. What is in it goes with it. */

@@ -2,6 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { MessageKey } from '../domain/message.ts';
 import type {
+  AlertNote,
   Claimant,
   Deaths,
   FolderKey,
@@ -12,7 +13,7 @@ import type {
   RouteJournal,
 } from '../domain/ports.ts';
 import { type Proof, Receipt } from '../domain/receipt.ts';
-import { type ClaimRow, type NoteRow, noteOf } from './rows.ts';
+import { type AlertRow, alertOf, type ClaimRow, type NoteRow, noteOf, rowOf } from './rows.ts';
 import type { Store } from './store.ts';
 
 /** Row ids: a route stands for its name and both accounts. */
@@ -261,6 +262,20 @@ export class SqliteRouteJournal implements RouteJournal {
     return (rows as unknown as [...NoteRow, string, number][]).map((row) => {
       const [folder, uidValidity] = row.slice(-2) as [string, number];
       return { ...noteOf(row as unknown as NoteRow), folder, uidValidity };
+    });
+  }
+
+  alerts(): AlertNote[] {
+    const { route } = this.#ids;
+    const rows = this.#store.read((sql) => sql.alerts.all({ route }));
+    return (rows as unknown as AlertRow[]).map(alertOf);
+  }
+
+  noteAlerts(notes: readonly AlertNote[]): void {
+    const { route } = this.#ids;
+    this.#store.write((sql) => {
+      sql.forgetAlerts.run({ route });
+      for (const note of notes) sql.noteAlert.run({ route, ...rowOf(note) });
     });
   }
 

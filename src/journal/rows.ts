@@ -1,5 +1,5 @@
-/** A row of the journal's `message` table as the Note that it holds. */
-import type { Note, Retired } from '../domain/ports.ts';
+/** The journal's rows as what they hold: a Note, a claim, an alert. */
+import type { AlertNote, Note, Retired } from '../domain/ports.ts';
 import type { Proof } from '../domain/receipt.ts';
 
 /** The columns that make a Note, in the order of `NoteRow`. */
@@ -57,4 +57,31 @@ export function noteOf(row: NoteRow): Note {
   if (retryAt !== null) note.retryAt = retryAt;
   if (internalDate !== null) note.internalDate = internalDate;
   return note;
+}
+
+/** A row of the `alert` table. */
+export interface AlertRow {
+  readonly cause: AlertNote['cause'];
+  readonly side: 'source' | 'destination' | '';
+  readonly folder: string;
+  readonly since: number;
+  readonly toldAt: number;
+  readonly way: AlertNote['by'];
+  readonly over: number;
+}
+
+export function alertOf({ cause, side, folder, since, toldAt, way, over }: AlertRow): AlertNote {
+  return {
+    cause,
+    ...(side !== '' && { side }),
+    ...(folder !== '' && { folder }),
+    since,
+    toldAt,
+    by: way,
+    over: over === 1,
+  };
+}
+
+export function rowOf({ by, over, ...note }: AlertNote) {
+  return { side: '', folder: '', ...note, way: by, over: Number(over) };
 }

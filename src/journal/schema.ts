@@ -18,6 +18,7 @@ export const APPLICATION_ID = 0x69667279;
  * `carried`, `speed`: what was carried on which day by the clock of this machine, and how many messages that came meanwhile
  * took how long: 2^(step/5) - 1 ms, within 7 %. They outlive the rows that they count.
  * `heartbeat.status`: what the process that beats says of itself (domain/status.ts), as JSON.
+ * `alert`: which troubles somebody was told of; `over`: and that they are over. No `side` or `folder`: an empty text.
  * `hand.held`: 1 in hand, 0 not; 2 it was in hand when a process died, and none has taken it up since.
  */
 export const STEPS: readonly string[] = [
@@ -161,6 +162,19 @@ export const STEPS: readonly string[] = [
       WHERE OLD.ms IS NULL AND NEW.ms IS NOT NULL
       ON CONFLICT DO UPDATE SET messages = messages + 1;
   END;
+  `,
+  `
+  CREATE TABLE alert (
+    route INTEGER NOT NULL REFERENCES route,
+    cause TEXT NOT NULL,
+    side TEXT NOT NULL CHECK (side IN ('', 'source', 'destination')),
+    folder TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    told_at INTEGER NOT NULL,
+    way TEXT NOT NULL CHECK (way IN ('inbox', 'command')),
+    over INTEGER NOT NULL,
+    PRIMARY KEY (route, cause, side, folder)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

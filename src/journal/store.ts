@@ -129,6 +129,12 @@ const SQL = {
   count: 'SELECT count(*) AS rows FROM message WHERE route = $route AND state = $state',
   aside: `SELECT ${NOTE_COLUMNS}, folder, uid_validity FROM message INDEXED BY message_state
     WHERE route = $route AND state IN ('unverified', 'refused') ORDER BY folder, uid_validity, uid`,
+
+  alerts: `SELECT cause, side, folder, since, told_at AS toldAt, way, over FROM alert
+    WHERE route = $route ORDER BY cause, side, folder`,
+  forgetAlerts: 'DELETE FROM alert WHERE route = $route',
+  noteAlert: `INSERT INTO alert (route, cause, side, folder, since, told_at, way, over)
+    VALUES ($route, $cause, $side, $folder, $since, $toldAt, $way, $over)`,
 } as const;
 
 type Statements = { readonly [name in keyof typeof SQL]: StatementSync };

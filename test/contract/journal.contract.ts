@@ -1,7 +1,14 @@
 /** The promises of the Journal port. Each journal of ours is held to them by the same tests. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
-import type { FolderKey, Intent, Journal, Note, RouteJournal } from '../../src/domain/ports.ts';
+import type {
+  AlertNote,
+  FolderKey,
+  Intent,
+  Journal,
+  Note,
+  RouteJournal,
+} from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
 import { sendable } from '../support/content.ts';
 
@@ -668,6 +675,47 @@ export function journalContract(name: string, open: (now: () => number) => Journ
         const other = journal.route('other', 'mum@a.example.org:993', 'mum@b.example.org:993');
         expect(other.deaths(INBOX).size).toBe(0);
         expect(route.deaths({ ...INBOX, uidValidity: 8 }).size).toBe(0);
+      });
+    });
+
+    describe('knows which troubles were told:', () => {
+      const refused: AlertNote = {
+        cause: 'account-refused',
+        side: 'source',
+        since: 1,
+        toldAt: NOW,
+        by: 'inbox',
+        over: false,
+      };
+      const leftOut: AlertNote = {
+        cause: 'folder-left-out',
+        folder: 'Lists/ü',
+        since: 2,
+        toldAt: NOW,
+        by: 'command',
+        over: true,
+      };
+
+      it('none at first', () => {
+        expect(route.alerts()).toEqual([]);
+      });
+
+      it('those that were noted last, and no others', () => {
+        route.noteAlerts([leftOut, refused]);
+        expect(route.alerts()).toEqual([refused, leftOut]);
+        const both = [refused, { ...refused, side: 'destination' }] as const;
+        route.noteAlerts(both);
+        expect(route.alerts()).toEqual([both[1], both[0]]);
+        route.noteAlerts([]);
+        expect(route.alerts()).toEqual([]);
+      });
+
+      it('each route its own', () => {
+        route.noteAlerts([refused]);
+        const second = journal.route('second', 'mum@a.example.org:993', 'mum@b.example.org:993');
+        expect(second.alerts()).toEqual([]);
+        second.noteAlerts([leftOut]);
+        expect(route.alerts()).toEqual([refused]);
       });
     });
 

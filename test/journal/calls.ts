@@ -1,5 +1,12 @@
 /** A sequence of calls that takes a journal through every state, for tests that cut it off somewhere. */
-import type { FolderKey, Journal, RouteJournal, UseKey, UseNote } from '../../src/domain/ports.ts';
+import type {
+  AlertNote,
+  FolderKey,
+  Journal,
+  RouteJournal,
+  UseKey,
+  UseNote,
+} from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
 import { sendable } from '../support/content.ts';
 
@@ -42,6 +49,15 @@ export function use(since: number, messages: number): UseNote {
   return { key: USE, use: { since, messages, bytes: 10 * messages }, before: 0 };
 }
 
+const ALERT: AlertNote = {
+  cause: 'account-lost',
+  side: 'source',
+  since: 1,
+  toldAt: 150,
+  by: 'inbox',
+  over: false,
+};
+
 const on = (work: (route: RouteJournal) => void) => (journal: Journal) => work(routeOf(journal));
 
 export const CALLS: readonly ((journal: Journal) => void)[] = [
@@ -67,6 +83,8 @@ export const CALLS: readonly ((journal: Journal) => void)[] = [
   (journal) => journal.noteUse([{ ...use(200, 9), before: 150 }]),
   on((route) => route.gone(FOLDER, [2, 3], 140)),
   (journal) => journal.prune(112),
+  on((route) => route.noteAlerts([ALERT, { ...ALERT, side: 'destination' }])),
+  on((route) => route.noteAlerts([{ ...ALERT, over: true }])),
   on((route) => route.seen({ ...FOLDER, uidValidity: 99 })),
 ];
 
@@ -86,6 +104,7 @@ export function told(journal: Journal): unknown {
     validity: route.lastValidity('INBOX'),
     refusals: journal.refusals(ACCOUNT),
     used: journal.used(USE).map((each) => ({ ...each })),
+    alerts: route.alerts(),
     aside: route.aside().map(({ uid }) => uid),
     tallies: journal.tallies('1970-01-01'),
     deaths: [...route.deaths(FOLDER)].sort(([a], [b]) => a - b),

@@ -2,6 +2,7 @@
 import { Failure } from '../../src/domain/failure.ts';
 import type { MessageKey } from '../../src/domain/message.ts';
 import type {
+  AlertNote,
   Claimant,
   Deaths,
   FolderKey,
@@ -139,6 +140,7 @@ class MemoryRouteJournal implements RouteJournal {
   readonly #rows = new Map<string, Row>();
   readonly #validities = new Map<string, number>();
   readonly #hands = new Map<string, { key: MessageKey; held: 0 | 1 | 2; deaths: number }>();
+  #alerts: readonly AlertNote[] = [];
   readonly #source: string;
   readonly #destination: string;
   readonly #shared: Shared;
@@ -389,6 +391,15 @@ class MemoryRouteJournal implements RouteJournal {
     return this.#sorted()
       .filter(({ note }) => note.state === 'unverified' || note.state === 'refused')
       .map(({ key, note }) => ({ ...note, ...key }));
+  }
+
+  alerts(): AlertNote[] {
+    return this.#alerts.map((note) => ({ ...note }));
+  }
+
+  noteAlerts(notes: readonly AlertNote[]): void {
+    const name = ({ cause, side, folder }: AlertNote) => [cause, side, folder].join(' ');
+    this.#alerts = [...notes].sort((a, b) => (name(a) < name(b) ? -1 : 1));
   }
 
   prune(before: number): number {
