@@ -14,6 +14,7 @@ import { Epochs } from './epochs.ts';
 import type { Batch } from './folder-state.ts';
 import { Hold } from './hold.ts';
 import type { LaneWorld } from './lane.ts';
+import { putLetter } from './letter.ts';
 import { Listings } from './listing.ts';
 import { MoveFolder } from './move-folder.ts';
 import { Pacing } from './pacing.ts';
@@ -192,6 +193,16 @@ export class RouteRunner {
       drain: this.#drain,
       clock: this.#world.clock,
     });
+  }
+
+  /**
+   * Puts a message of imapferry's own into the destination's INBOX. Rejects with a Failure: with `outcomeUnknown` it may be
+   * there all the same, and is not to be sent again.
+   * @param inTime once it aborts, nothing is begun any more
+   */
+  putLetter(message: Buffer, inTime: AbortSignal): Promise<void> {
+    const { clock } = this.#world;
+    return putLetter(this.#connections.destinations, message, new Date(clock.now()), inTime);
   }
 
   /** How far it has come with what waits. */
