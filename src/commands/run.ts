@@ -6,7 +6,9 @@ import type { Journal } from '../domain/ports.ts';
 import { systemClock } from '../forward/clock.ts';
 import { PACE, type Pace } from '../forward/pace.ts';
 import { Board } from '../report/board.ts';
+import { systemd } from '../report/systemd.ts';
 import { openCrossing } from './crossing.ts';
+import { watch } from './watching.ts';
 
 /** How often the journal is told that this process lives; `health` wants to hear of it. */
 const BEAT = 30_000;
@@ -29,6 +31,8 @@ export interface RunOptions {
   readonly pace?: Pace;
   /** Of this imapferry. */
   readonly version?: string;
+  /** ms between two looks at whether mail flows. */
+  readonly look?: number;
 }
 
 /**
@@ -37,7 +41,7 @@ export interface RunOptions {
  */
 export async function run(
   config: Config,
-  { signal, stream, pace = PACE, version = '' }: RunOptions,
+  { signal, stream, pace = PACE, version = '', look }: RunOptions,
 ): Promise<number> {
   const { emit } = stream;
   const cut = new AbortController();
@@ -63,14 +67,20 @@ export async function run(
   const asking = onWritten(open.journal, () => {
     for (const runner of open.runners) runner.retry();
   });
+  const supervisor = systemd(config.supervisor, emit);
   const stopping = () => {
     emit('imapferry.stopping');
+    supervisor.stopping();
     setTimeout(() => cut.abort(new Error('imapferry stops')), pace.stop).unref();
   };
   signal.addEventListener('abort', stopping, { once: true });
   if (signal.aborted) stopping();
   try {
-    await Promise.all(open.runners.map((runner) => runner.run()));
+    const lives = open.runners.map((runner) => runner.run());
+    supervisor.ready();
+    const status = () => board.status();
+    const watching = { status, systemd: supervisor, emit, signal, every: look };
+    await Promise.all([...lives, watch(config, open, watching)]);
   } finally {
     signal.removeEventListener('abort', stopping);
     clearInterval(alive);

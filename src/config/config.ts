@@ -1,6 +1,14 @@
 /** The environment and .env files, made into a Config. Gathers every mistake, then speaks once. */
 import type { Route } from '../domain/route.ts';
 import { accountOf, findSecret, securityDoubts } from './account.ts';
+import {
+  type AlertSettings,
+  alertDoubts,
+  alertMistakes,
+  alertsOf,
+  type Supervisor,
+  supervisorOf,
+} from './alerts.ts';
 import { circle } from './folders.ts';
 import { ConfigError, type Mistake, Unusable } from './mistakes.ts';
 import { doubleMeanings } from './route-names.ts';
@@ -30,6 +38,11 @@ export interface Config {
   readonly logLevel: CommonValues['LOG_LEVEL'];
   /** Absent: `pretty` on a terminal, else `json`. */
   readonly logFormat: CommonValues['LOG_FORMAT'];
+  /** Absent: off. */
+  readonly alerts?: AlertSettings;
+  /** Called every minute while mail flows. Mostly a secret. */
+  readonly heartbeatUrl?: URL;
+  readonly supervisor?: Supervisor;
   /** What works, but perhaps not as meant: sentences without values, told as `config.doubtful` at start. */
   readonly doubts: readonly string[];
   /** What is as it often is meant, and worth a look all the same: sentences for `check`. */
@@ -63,6 +76,7 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
     ...settings.mistakes,
     ...routes.flatMap(({ mistakes }) => mistakes),
     ...common.mistakes,
+    ...alertMistakes(common.values, env),
     ...(names === undefined ? [] : doubleMeanings(names, ROUTE_VARIABLES.keys(), VARIABLES.keys())),
     ...betweenRoutes(drawn),
     // Without a ROUTES that can be read nobody knows which names are a route's.
@@ -72,14 +86,24 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
   ];
   if (all.length > 0) throw new ConfigError(onceEach(all));
   // Without a mistake every variable that has a default has its value.
-  const { STATE_DIR, HISTORY_DAYS, LOG_LEVEL, LOG_FORMAT } = common.values as CommonValues;
-  const doubts = [...routes.flatMap((route) => route.doubts), ...cutDoubts(settings)];
+  const whole = common.values as CommonValues;
+  const { STATE_DIR, HISTORY_DAYS, LOG_LEVEL, LOG_FORMAT, HEARTBEAT_URL } = whole;
+  const doubts = [
+    ...routes.flatMap((route) => route.doubts),
+    ...alertDoubts(whole),
+    ...cutDoubts(settings),
+  ];
+  const alerts = alertsOf(whole, env);
+  const supervisor = supervisorOf(env);
   return {
     routes: drawn.map(({ route }) => ({ ...route, ...rivalsOf(route, drawn) })),
     stateDir: STATE_DIR,
     historyDays: HISTORY_DAYS,
     logLevel: LOG_LEVEL,
     logFormat: LOG_FORMAT,
+    ...(alerts && { alerts }),
+    ...(HEARTBEAT_URL && { heartbeatUrl: HEARTBEAT_URL }),
+    ...(supervisor && { supervisor }),
     doubts: [...new Set(doubts)],
     remarks: names === undefined ? [] : inheritedRemarks(names, settings),
   };

@@ -128,3 +128,17 @@ function listed(words: readonly string[]): string {
     ? marked.join()
     : `${marked.slice(0, -1).join(', ')} or ${marked.at(-1)}`;
 }
+
+/** `off`, or else what another parser makes of it. */
+export function orOff<T>(parse: Parser<T>): Parser<T | undefined> {
+  return (value) => (value === 'off' ? undefined : parse(value));
+}
+
+/** The whole URL of something on the web. May hold a secret, like any value: it is never shown. */
+export const webUrl: Parser<URL> = (value) => {
+  const url = URL.parse(text(value));
+  if (url && /^https?:$/.test(url.protocol)) return url;
+  throw new Unusable(
+    `must be a whole URL that begins with \`https://\` or \`http://\`${quoted(value)}`,
+  );
+};

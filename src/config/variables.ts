@@ -2,6 +2,7 @@
 import { readCa } from './ca.ts';
 import { parseFolders } from './folders.ts';
 import { Unusable } from './mistakes.ts';
+import { splitWords } from './password.ts';
 import { rateLimits } from './rate-limit.ts';
 import { parseRoutes } from './route-names.ts';
 import { STATE_DIR } from './state-dir.ts';
@@ -12,11 +13,13 @@ import {
   fingerprint,
   host,
   oneOf,
+  orOff,
   type Parser,
   port,
   size,
   text,
   toggle,
+  webUrl,
   wholeNumber,
 } from './values.ts';
 
@@ -94,9 +97,9 @@ const COMMON = {
   HTTP_HOST: notYet('127.0.0.1'),
   HTTP_PASSWORD: notYet(),
   HTTP_PASSWORD_FILE: notYet(),
-  ALERT_AFTER: notYet('off'),
-  ALERT_COMMAND: notYet(),
-  HEARTBEAT_URL: notYet(),
+  ALERT_AFTER: { parse: orOff(duration('1s', '168h')), example: '1h', default: 'off' },
+  ALERT_COMMAND: optional(splitWords, '/usr/local/bin/tell-me'),
+  HEARTBEAT_URL: optional(webUrl, 'https://heartbeat.example.org/ping/…'),
   KEEP_SENDERS: notYet('false'),
   ROUTES: optional(parseRoutes, 'mum,dad'),
 } as const;

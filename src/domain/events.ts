@@ -24,6 +24,13 @@ export const EVENTS = {
   'sweep.caught': ['info', 'a sweep found mail that no watcher had announced'],
   'journal.replayed': ['info', 'what was on its way when imapferry last ended is taken up again'],
   'health.recovered': ['info', 'mail flows again'],
+  'alert.sent': [
+    'info',
+    'a trouble that lasts, or its end, was told in the INBOX of the destination',
+  ],
+  'alert.handed': ['info', 'ALERT_COMMAND was given a trouble that lasts, or its end'],
+  'alert.planned': ['info', 'what would be told of a trouble that lasts, were this no dry run'],
+  'heartbeat.resumed': ['info', 'HEARTBEAT_URL can be called again'],
 
   'config.doubtful': ['warn', 'a setting that works, but perhaps not as meant'],
   'account.lost': ['warn', 'a connection ended; it is begun anew'],
@@ -51,6 +58,9 @@ export const EVENTS = {
   'sweep.failed': ['warn', 'a sweep broke off; the next one begins on time'],
   'journal.torn': ['warn', 'the journal could not be read; it was set aside'],
   'health.degraded': ['warn', 'mail does not flow as it should'],
+  'alert.failed': ['warn', 'a trouble that lasts, or its end, could not be told'],
+  'heartbeat.failed': ['warn', 'HEARTBEAT_URL could not be called; it is tried every minute'],
+  'systemd.unreached': ['warn', 'systemd could not be told how imapferry is'],
 
   'config.rejected': ['error', 'the configuration can not be used'],
   'account.refused': ['error', 'the server refuses the login; it is tried again every 15 minutes'],
@@ -67,6 +77,7 @@ export const EVENTS = {
   'delivery.fetched': ['debug', 'a batch was fetched'],
   'delivery.appended': ['debug', 'a batch was appended'],
   'delivery.verified': ['debug', 'a batch was read back and proven'],
+  'alert.command': ['debug', 'what ALERT_COMMAND printed'],
   'sweep.finished': ['debug', 'every folder was nudged and looked through'],
 } as const satisfies Record<string, readonly [Level, string]>;
 

@@ -1,6 +1,5 @@
 /** An alert as a message. The only nodemailer, and of it only the part that builds messages: imapferry sends no mail. */
 import { randomUUID } from 'node:crypto';
-import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Words } from './alert-text.ts';
 import { printable } from './sentences.ts';
 
@@ -11,11 +10,13 @@ const DOMAIN = 'imapferry.invalid';
  * Builds the message: plain text, from the route's own name.
  * @param user the login name at the destination: whom it is addressed to, where it is an address
  */
-export function alertMail(
+export async function alertMail(
   { subject, text }: Words,
   { route, user, at }: { readonly route: string; readonly user: string; readonly at: Date },
 ): Promise<Buffer> {
   const name = route === 'default' ? 'imapferry' : `imapferry (${printable(route)})`;
+  // Years may pass without an alert: until there is one, it takes no memory.
+  const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
   const message = new MailComposer({
     from: { name, address: `no-reply@${DOMAIN}` },
     ...(isAddress(user) && { to: { name: '', address: user } }),

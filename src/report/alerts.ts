@@ -35,7 +35,7 @@ export function due({ troubles, told, now, after }: Look): Trouble[] {
 }
 
 function isNews(trouble: Trouble, told: readonly AlertNote[], now: number): boolean {
-  const alike = told.filter(({ cause, side }) => cause === trouble.cause && side === trouble.side);
+  const alike = told.filter((note) => kind(note) === kind(trouble));
   // A clock that was set back must not make imapferry silent for longer than a day.
   const isFresh = ({ toldAt }: AlertNote) => Math.abs(now - toldAt) < DAY;
   return (
@@ -82,21 +82,21 @@ export function calmOf(after: number): number {
 
 /** Whether nothing of what was told is left, and the route is seen to work. */
 export function isWell(route: RouteStatus, { troubles, told, now, after }: Look): boolean {
-  const open = told.filter(({ over }) => !over);
+  const still = open(told);
   const isLeft = (trouble: Trouble) =>
-    !SINGLE.has(trouble.cause) || open.some((note) => isSame(note, trouble));
+    !SINGLE.has(trouble.cause) || still.some((note) => isSame(note, trouble));
   if (troubles.some(isLeft) || !route.ready) return false;
   const { accounts, folders } = route;
   return (
-    accounts.every(({ side, is }) => is === 'connected' || mayRest(side, is, open)) &&
+    accounts.every(({ side, is }) => is === 'connected' || mayRest(side, is, still)) &&
     folders.every(({ sweptAt, leftOut }) => sweptAt !== undefined || leftOut !== undefined) &&
-    !(open.some(({ cause }) => cause === 'mail-waits') && waits(route, now - calmOf(after)))
+    !(still.some(({ cause }) => cause === 'mail-waits') && waits(route, now - calmOf(after)))
   );
 }
 
 /** The destination's last connection may end while there is nothing to carry, and is begun anew for the next message. */
-function mayRest(side: string, is: string, open: readonly AlertNote[]): boolean {
-  return side === 'destination' && is === 'lost' && !open.some((note) => note.side === side);
+function mayRest(side: string, is: string, still: readonly AlertNote[]): boolean {
+  return side === 'destination' && is === 'lost' && !still.some((note) => note.side === side);
 }
 
 function waits({ folders }: RouteStatus, before: number): boolean {
@@ -111,5 +111,10 @@ export function isDestinations({ cause, side }: Pick<Trouble, 'cause' | 'side'>)
 }
 
 function isSame(a: Pick<Trouble, 'cause' | 'side' | 'folder'>, b: typeof a): boolean {
-  return a.cause === b.cause && a.side === b.side && a.folder === b.folder;
+  return kind(a) === kind(b) && a.folder === b.folder;
+}
+
+/** After a restart an account that was refused is not reached until it is tried again: that is no news. */
+function kind({ cause, side }: Pick<Trouble, 'cause' | 'side'>): string {
+  return cause === 'account-refused' || cause === 'account-lost' ? `account ${side}` : cause;
 }

@@ -163,6 +163,7 @@ const HEX = "must be the certificate's SHA-256: 64 hex digits, colons between th
 const WEARS = 'still wears its quotation marks: leave them out';
 const RATE =
   'must be a number of messages or a size, each per sec, min, hour or day, or both with a comma between';
+const URL = 'must be a whole URL that begins with `https://` or `http://`';
 const LATER = 'asks for what this version does not have yet';
 const SECRET = 'is needed, or SOURCE_PASSWORD_FILE or SOURCE_PASSWORD_COMMAND: they deliver the';
 
@@ -238,9 +239,23 @@ const MISTAKES: readonly (readonly [env: Environment, ...said: string[]])[] = [
   [{ HTTP_PORT: '8080' }, `HTTP_PORT ${LATER}`],
   [{ HTTP_PASSWORD: 'x' }, `HTTP_PASSWORD ${LATER}`],
   [{ HTTP_PASSWORD_FILE: '/x' }, `HTTP_PASSWORD_FILE ${LATER}`],
-  [{ ALERT_AFTER: '1h' }, `ALERT_AFTER ${LATER}`],
-  [{ ALERT_COMMAND: 'mail root' }, `ALERT_COMMAND ${LATER}`],
-  [{ HEARTBEAT_URL: 'https://example.org' }, `HEARTBEAT_URL ${LATER}`],
+  [{ ALERT_AFTER: '1' }, `ALERT_AFTER ${DURATION}`],
+  [{ ALERT_AFTER: '30d' }, `ALERT_AFTER ${DURATION}`],
+  [{ ALERT_AFTER: '500ms' }, 'ALERT_AFTER must be a duration from 1s to 168h'],
+  [
+    { ALERT_COMMAND: '/nowhere/at-all' },
+    'ALERT_COMMAND begins with a program that was not found or may not be run',
+  ],
+  [
+    { ALERT_COMMAND: "'open" },
+    'ALERT_COMMAND leaves a quotation mark open, or ends with a backslash',
+  ],
+  [{ HEARTBEAT_URL: 'example.org/token' }, `HEARTBEAT_URL ${URL}`],
+  [{ HEARTBEAT_URL: 'ftp://example.org/token' }, `HEARTBEAT_URL ${URL}`],
+  [
+    { HEARTBEAT_URL: '"https://example.org/token"' },
+    `HEARTBEAT_URL ${URL}; it still wears its quotation marks: leave them out`,
+  ],
   [{ KEEP_SENDERS: 'true' }, `KEEP_SENDERS ${LATER}`],
   [{ SOURCE_PASSWORD: undefined }, `SOURCE_PASSWORD ${SECRET} password`],
   [{ SOURCE_PASSWORD: undefined, SOURCE_PASSWORD_FILE: ' ' }, `SOURCE_PASSWORD ${SECRET} password`],
