@@ -28,6 +28,7 @@ export function watch(
 ): Promise<void> {
   const clock = systemClock;
   const { heartbeatUrl: url } = config;
+  const beat = url && heartbeat({ url, clock, emit });
   return watchOver({
     status,
     clock,
@@ -35,7 +36,8 @@ export function watch(
     signal,
     readers: [
       alerts(config, crossing, emit, signal),
-      ...(url ? [heartbeat({ url, clock, emit })] : []),
+      // An imapferry that dies and begins again and again has not failed anybody yet: it has to have come so far.
+      ({ healthy, routes }) => beat?.({ healthy: healthy && routes.every(({ ready }) => ready) }),
       (status) => systemd.status(inOneLine(status)),
     ],
     ...(every !== undefined && { every }),

@@ -6,6 +6,7 @@ import type { AlertNote } from '../domain/ports.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
 import type { Trouble } from '../domain/status.ts';
 import { tellingOf } from './alert-tellings.ts';
+import { isSingle } from './alerts.ts';
 import { printable, shortened, withoutAddresses } from './sentences.ts';
 
 export interface Words {
@@ -27,7 +28,7 @@ const MOST = 5;
 export function troubleWords(whose: Whose, troubles: readonly Trouble[]): Words {
   const shown = troubles.slice(0, MOST);
   const tellings = shown.map((trouble) => ({ ...trouble, ...telling(trouble) }));
-  const flows = !troubles.some(({ unhealthy }) => unhealthy);
+  const flows = troubles.every(isSingle);
   const subject = flows
     ? 'Some messages stay in your old mailbox'
     : 'Mail from your old mailbox is not coming through';

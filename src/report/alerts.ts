@@ -10,7 +10,6 @@ const DAY = 24 * 60 * 60_000;
 /** For so long all has to be well before it is told. */
 const CALM = 10 * 60_000;
 
-/** Of these, everything else goes on. */
 const SINGLE: ReadonlySet<Cause> = new Set(['messages-refused', 'copies-unverified']);
 
 export interface Look {
@@ -84,7 +83,7 @@ export function calmOf(after: number): number {
 export function isWell(route: RouteStatus, { troubles, told, now, after }: Look): boolean {
   const still = open(told);
   const isLeft = (trouble: Trouble) =>
-    !SINGLE.has(trouble.cause) || still.some((note) => isSame(note, trouble));
+    !isSingle(trouble) || still.some((note) => isSame(note, trouble));
   if (troubles.some(isLeft) || !route.ready) return false;
   const { accounts, folders } = route;
   return (
@@ -103,6 +102,11 @@ function waits({ folders }: RouteStatus, before: number): boolean {
   return folders.some(
     ({ waiting: { oldest } }) => oldest && oldest.why === undefined && oldest.since < before,
   );
+}
+
+/** Whether single messages stay behind, while all others go on. */
+export function isSingle({ cause }: Pick<Trouble, 'cause'>): boolean {
+  return SINGLE.has(cause);
 }
 
 /** Whether the destination itself is the trouble, so that nothing can be told there. */

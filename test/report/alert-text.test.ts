@@ -105,6 +105,11 @@ For whoever looks after imapferry (route mum):
     expect(text).toContain('all other mail arrives as usual');
   });
 
+  it('says that mail does not come where it may pass by itself, too', () => {
+    const lost = trouble({ cause: 'account-lost', unhealthy: false });
+    expect(troubleWords(WHOSE, [lost]).subject).toContain('is not coming through');
+  });
+
   it('shows no address, no password and nothing that steers a terminal, whatever a server says', () => {
     rememberSecret('hunter22-and-more');
     const says = 'It said: <aunt@private.example> may not, "hunter22-and-more"\u001b[2J\u202e.';
