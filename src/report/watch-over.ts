@@ -2,6 +2,7 @@
 import type { Emit } from '../domain/events.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { Status } from '../domain/status.ts';
+import { withoutAddresses } from './sentences.ts';
 
 const LOOK = 10_000;
 
@@ -52,7 +53,8 @@ export async function watchOver({
 
 /** One line on how it is, for systemd. */
 export function inOneLine({ healthy, troubles, routes }: Status): string {
-  if (!healthy) return troubles.find(({ unhealthy }) => unhealthy)?.says ?? 'mail does not flow';
+  const [first] = troubles.filter(({ unhealthy }) => unhealthy);
+  if (!healthy) return withoutAddresses(first?.says ?? 'mail does not flow');
   const begun = routes.filter(({ ready }) => ready).length;
   const many = routes.length === 1 ? 'the route' : `${begun} of ${routes.length} routes`;
   return begun === 0 ? 'connects' : `mail flows: ${many} ${begun === 1 ? 'is' : 'are'} watched`;
