@@ -162,6 +162,8 @@ export class Alerter {
       await this.#put(letter);
     } catch (thrown) {
       const failure = asFailure(thrown, 'append');
+      // It was imapferry that had no time for it: the next one has.
+      if (this.#world.quit.aborted && !failure.outcomeUnknown) throw failure;
       if (!failure.outcomeUnknown) return this.#hand(letter, failure);
       this.#emit('alert.failed', letter, { msg: doubtful(letter, failure), err: failure });
     }

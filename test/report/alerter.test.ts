@@ -41,6 +41,7 @@ class World {
   journal: Pick<RouteJournal, 'alerts' | 'noteAlerts'> = memoryJournal().route('d', 'a', 'b');
   command: AlertCommand | undefined;
   dryRun = false;
+  readonly quit = new AbortController();
   /** What becomes of letters from now on. */
   refuses: Failure | undefined;
   #alerter: Alerter | undefined;
@@ -62,7 +63,8 @@ class World {
     const stream = eventStream();
     stream.subscribe((...each) => this.told.push(each));
     const { clock, command } = this;
-    const world = { after: HOUR, clock, command, quit: AbortSignal.any([]), emit: stream.emit };
+    const quit = this.quit.signal;
+    const world = { after: HOUR, clock, command, quit, emit: stream.emit };
     const route = routeOf({ dryRun: this.dryRun });
     const putLetter = async (message: Buffer) => {
       if (this.refuses) throw this.refuses;
@@ -257,6 +259,13 @@ describe('by ALERT_COMMAND', () => {
     };
     await world.pass(3 * HOUR, refused);
     expect(given()).toHaveLength(1);
+  });
+
+  it('nothing is told of what was not told because imapferry stops, and the next one tells it', async () => {
+    world.refuses = failure({ kind: 'lost' });
+    world.quit.abort();
+    await world.pass(HOUR, refused);
+    expect([world.names(), given(), world.journal.alerts()]).toEqual([[], [], []]);
   });
 
   it('nothing is told of what the INBOX may have taken', async () => {
