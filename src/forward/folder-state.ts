@@ -44,8 +44,7 @@ export class Epoch {
   readonly #marks: WeakMap<SourceSession, Set<number>>;
   /** Messages of batches that lost their connection at every try: each travels by itself, so that one keeps no other. */
   readonly apart: Set<number>;
-  /** Batches whose copies are proven and that are about to be retired. */
-  readonly leaving = new Together<Leaving>();
+  readonly #leaving = new WeakMap<Lane, Together<Leaving>>();
   /** Unverified messages that this process has looked at. */
   readonly rechecked: Set<number>;
   /** Messages of which a dry run has said what it would do. */
@@ -103,6 +102,15 @@ export class Epoch {
     const marks = new Set<number>();
     this.#marks.set(session, marks);
     return marks;
+  }
+
+  /** Batches whose copies are proven and that are about to be retired on that connection. */
+  leavingOn(lane: Lane): Together<Leaving> {
+    const known = this.#leaving.get(lane);
+    if (known !== undefined) return known;
+    const leaving = new Together<Leaving>();
+    this.#leaving.set(lane, leaving);
+    return leaving;
   }
 
   get key(): FolderKey {

@@ -11,7 +11,8 @@ import { tell, type Works } from './works.ts';
 
 /**
  * Retires what the receipts prove, as AFTER_DELIVERY says, and notes it. Rejects with a Failure where some are still there.
- * Batches of one folder that come to it while others are being retired go together next: the round trips are the same for many.
+ * Batches of one folder and connection that come to it while others are being retired go together next: the round trips are
+ * the same for many. Those of another connection wait for none of them.
  */
 export async function retire(
   works: Works,
@@ -23,21 +24,15 @@ export async function retire(
   await refuseOneMailbox(works, batch, receipts);
   const { epoch } = batch;
   try {
-    await epoch.leaving.join({ batch, receipts, carried }, (all) => leave(works, all));
+    await epoch
+      .leavingOn(batch.lane)
+      .join({ batch, receipts, carried }, (all) => leave(works, new Party(batch, all)));
   } catch (thrown) {
     if (thrown instanceof Failure && thrown.kind === 'circle') throw thrown;
     // What failed may have been another batch's.
     const uids = receipts.map(({ original }) => original.uid);
     const notes = [...works.journal.notes(epoch.key, uids).values()];
     if (notes.some(({ state }) => state !== 'retired')) throw thrown;
-  }
-}
-
-/** Retires those of each connection together. */
-async function leave(works: Works, all: readonly Leaving[]): Promise<void> {
-  for (const [, leaving] of Map.groupBy(all, ({ batch }) => batch.lane)) {
-    const [first] = leaving;
-    if (first) await leaveTogether(works, new Party(first.batch, leaving));
   }
 }
 
@@ -60,7 +55,7 @@ class Party {
   }
 }
 
-async function leaveTogether(works: Works, party: Party): Promise<void> {
+async function leave(works: Works, party: Party): Promise<void> {
   const { uids, carried } = party;
   const after = works.route.afterDelivery;
   switch (after.kind) {
