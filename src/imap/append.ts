@@ -10,7 +10,8 @@ import type { Client } from './client.ts';
 import { dateTime } from './flags.ts';
 import { type Outgoing, withLineEnd } from './literals.ts';
 import { multiAppend } from './multi-append.ts';
-import { pipelined, type Window } from './pipeline.ts';
+import { pipelined } from './pipeline.ts';
+import type { Window } from './window.ts';
 
 type FlagsOf = (message: Sendable) => readonly string[];
 /** Placements of the first of the messages, at least of one. Throws where they were refused together. */

@@ -19,9 +19,9 @@ import type { Query, Row } from './fetch.ts';
 import { allowedFlags } from './flags.ts';
 import { ensureFolder } from './folders.ts';
 import { readPieces } from './pieces.ts';
-import { Window } from './pipeline.ts';
 import { ImapSession, LISTED, listedOf } from './session.ts';
 import { uidSets } from './sets.ts';
+import { type Asking, Window } from './window.ts';
 
 /**
  * @param options `silence`: milliseconds without a byte that a step bears; `largest`: the largest message that is wanted,
@@ -38,6 +38,7 @@ export function destinationAccount(
   },
 ): DestinationAccount {
   const told = new Set<string>();
+  const asking: Asking = { orderly: true };
   return {
     async connect(signal) {
       const { emit, route, silence, largest } = options;
@@ -57,8 +58,8 @@ export function destinationAccount(
         });
       };
       return options.readOnly
-        ? new ImapExamined(client, dropped)
-        : new ImapDestination(client, dropped);
+        ? new ImapExamined(client, asking, dropped)
+        : new ImapDestination(client, asking, dropped);
     },
   };
 }
@@ -66,10 +67,11 @@ export function destinationAccount(
 class ImapDestination extends ImapSession implements DestinationSession {
   readonly #dropped: (folder: string, flag: string) => void;
   #view: FolderView | undefined;
-  readonly #window = new Window();
+  readonly #window: Window;
 
-  constructor(client: Client, dropped: (folder: string, flag: string) => void) {
+  constructor(client: Client, asking: Asking, dropped: (folder: string, flag: string) => void) {
     super(client);
+    this.#window = new Window(asking);
     this.#dropped = dropped;
   }
 

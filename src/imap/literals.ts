@@ -19,16 +19,18 @@ const PIECE = 64 * 1024;
 /** The longest literal that waits for no answer under LITERAL- (RFC 7888 §5). */
 const SHORT = 4096;
 
-/** Flags, date and the literal's length; whether the server has to ask for the literal before it is sent. */
-export function headOf(
-  client: Client,
-  { content: { length, hasNul }, flags, date }: Outgoing,
-): { head: string; waits: boolean } {
-  const waits = !client.has('LITERAL+') && !(client.has('LITERAL-') && length <= SHORT);
+/** Whether the server has to ask for a message's literal before it is sent. */
+export function waits(client: Client, { content: { length } }: Outgoing): boolean {
+  return !client.has('LITERAL+') && !(client.has('LITERAL-') && length <= SHORT);
+}
+
+/** Flags, date and the literal's length. */
+export function headOf(client: Client, message: Outgoing): string {
+  const { content, flags, date } = message;
   // Only literal8 may hold NUL (RFC 3516 §4.4).
-  const tilde = client.has('BINARY') && hasNul ? '~' : '';
+  const tilde = client.has('BINARY') && content.hasNul ? '~' : '';
   const list = `(${flags.join(' ')}) ${date ? `"${date}" ` : ''}`;
-  return { head: `${list}${tilde}{${length}${waits ? '' : '+'}}`, waits };
+  return `${list}${tilde}{${content.length}${waits(client, message) ? '' : '+'}}`;
 }
 
 /** Writes the bytes of a literal that is in memory. */

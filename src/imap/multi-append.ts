@@ -24,7 +24,7 @@ export async function multiAppend(
       'APPEND',
       [
         { type: 'ATOM', value: encodePath(flow, normalizePath(flow, folder)) },
-        { type: 'TEXT', value: headOf(client, first).head },
+        { type: 'TEXT', value: headOf(client, first) },
       ],
       { onSend: () => send(client, messages) },
     ),
@@ -42,7 +42,7 @@ export async function multiAppend(
 function send(client: Client, messages: readonly Outgoing[]): void {
   const { writable } = client;
   for (const [i, message] of messages.entries()) {
-    if (i > 0) writable.write(` ${headOf(client, message).head}\r\n`);
+    if (i > 0) writable.write(` ${headOf(client, message)}\r\n`);
     const { bytes } = message.content;
     if (bytes === undefined) throw new TypeError('multiAppend() wants messages that are in memory');
     writeLiteral(writable, bytes);

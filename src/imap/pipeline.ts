@@ -3,41 +3,18 @@
  *
  * With literals that wait for no answer (RFC 7888) as many are under way as the window lets; each answer that is OK opens it by one more,
  * so that a whole round trip is filled after a few, and a refusal closes it to one. A literal that has to be asked for
- * goes out together with the next command's line: one round trip a message in place of two. A message that is not in memory
- * is read and sent piece by piece, as the connection takes it; the next command comes behind it.
+ * goes out together with the next command's line: one round trip a message in place of two. That line's literal follows when
+ * the server asks for it after it has answered all before: asked for earlier, it may be that a "+" too many was meant for
+ * another command, and what is in the message would be read as commands. A message that is not in memory is read and sent
+ * piece by piece, as the connection takes it; the next command comes behind it.
  */
 import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
 import { Failure } from '../domain/failure.ts';
 import type { Placement } from '../domain/ports.ts';
 import { failureOf, readable } from './answers.ts';
 import type { Client } from './client.ts';
-import { headOf, type Outgoing, streamLiteral, writeLiteral } from './literals.ts';
-
-/** The most commands that are under way. */
-const WIDEST = 100;
-
-/** How many APPENDs may be under way on a connection, and their tags; it lives as long as that. */
-export class Window {
-  #size = 1;
-  #tags = 0;
-
-  get size(): number {
-    return this.#size;
-  }
-
-  /** A tag that nobody else has on this connection: the library's are hexadecimal. */
-  nextTag(): string {
-    return `P${++this.#tags}`;
-  }
-
-  stored(): void {
-    this.#size = Math.min(WIDEST, this.#size + 1);
-  }
-
-  refused(): void {
-    this.#size = 1;
-  }
-}
+import { headOf, type Outgoing, streamLiteral, waits, writeLiteral } from './literals.ts';
+import type { Window } from './window.ts';
 
 /**
  * Appends messages, each by a command of its own, in their order. Resolves with one placement for each that was sent: after
@@ -83,12 +60,16 @@ class Run {
   readonly #whole = Promise.withResolvers<void>();
   /** Sent, and not answered: the place of each by its tag. */
   readonly #underWay = new Map<string, number>();
-  /** Its literal has to be asked for by the server. */
+  /** Its literal has to be asked for by the server; it is the last of those under way. */
   #wanted: number | undefined;
+  /** The server asked for a literal before its time. */
+  #early = false;
   /** A literal goes out as it is read, and nothing may come in between. */
   #streaming = false;
   #sent = 0;
   #refused = false;
+  /** Nothing more is sent, and no answer believed. */
+  #failed = false;
 
   constructor(client: Client, folder: string, messages: readonly Outgoing[], window: Window) {
     this.#client = client;
@@ -105,10 +86,9 @@ class Run {
 
   /** Whether a line of the server is about one of these commands. */
   reads(line: Buffer): boolean {
-    if (this.#wanted !== undefined && line[0] === PLUS) {
-      this.#writeLiteral(this.#wanted);
-      this.#wanted = undefined;
-      this.#send();
+    if (this.#failed) return false;
+    if (line[0] === PLUS) {
+      this.#asked();
       return true;
     }
     const text = line.toString('utf8');
@@ -116,12 +96,33 @@ class Run {
     const place = this.#underWay.get(tag);
     if (place === undefined) {
       // Whose answer it is nobody knows.
-      if (UNTAGGED_REFUSAL.test(text)) this.#whole.reject(unclear(text));
+      if (UNTAGGED_REFUSAL.test(text)) this.#fail(unclear(text));
       return false;
     }
-    this.#underWay.delete(tag);
-    this.#answered(place, status.toUpperCase(), words);
+    // Of what was not sent nothing can be stored.
+    if (place === this.#wanted && status.toUpperCase() === 'OK') this.#fail(tooEarly(text));
+    else {
+      this.#underWay.delete(tag);
+      this.#answered(place, status.toUpperCase(), words);
+    }
     return true;
+  }
+
+  /** The server said "+". */
+  #asked(): void {
+    if (this.#wanted !== undefined && this.#underWay.size === 1) {
+      this.#writeLiteral(this.#wanted);
+      this.#wanted = undefined;
+      this.#send();
+      return;
+    }
+    this.#window.asking.orderly = false;
+    this.#early = this.#wanted !== undefined;
+  }
+
+  #fail(why: unknown): void {
+    this.#failed = true;
+    this.#whole.reject(why);
   }
 
   /** The connection failed: of what was sent and not answered nobody knows. */
@@ -135,7 +136,10 @@ class Run {
 
   #answered(place: number, status: string, words: string): void {
     // Refused before its literal was asked for: it is not sent.
-    if (this.#wanted === place) this.#wanted = undefined;
+    if (this.#wanted === place) {
+      this.#wanted = undefined;
+      this.#early = false;
+    }
     if (status === 'OK') {
       this.placements[place] = { is: 'stored', ...copyOf(words) };
       if (!this.#refused) this.#window.stored();
@@ -148,14 +152,19 @@ class Run {
   }
 
   #send(): void {
-    const { size } = this.#window;
-    while (this.#mayGoOn && this.#underWay.size < size) this.#begin(this.#sent++);
+    while (this.#mayGoOn) this.#begin(this.#sent++);
     if (this.#underWay.size === 0 && !this.#streaming) this.#whole.resolve();
+    // Whether it will ask for this one again nobody knows. On another connection nothing is announced before its turn.
+    if (this.#early && this.#underWay.size === 1) this.#fail(tooEarly('+'));
   }
 
   get #mayGoOn(): boolean {
+    const next = this.#messages[this.#sent];
     const isFree = this.#wanted === undefined && !this.#streaming;
-    return !this.#refused && isFree && this.#sent < this.#messages.length;
+    if (next === undefined || this.#refused || this.#failed || !isFree) return false;
+    const { size, asking } = this.#window;
+    const mayWait = asking.orderly || this.#underWay.size === 0 || !waits(this.#client, next);
+    return mayWait && this.#underWay.size < size;
   }
 
   #begin(place: number): void {
@@ -163,9 +172,8 @@ class Run {
     if (message === undefined) return;
     const tag = this.#window.nextTag();
     this.#underWay.set(tag, place);
-    const { head, waits } = headOf(this.#client, message);
-    this.#client.writable.write(`${tag} APPEND ${this.#path} ${head}\r\n`);
-    if (waits) this.#wanted = place;
+    this.#client.writable.write(`${tag} APPEND ${this.#path} ${headOf(this.#client, message)}\r\n`);
+    if (waits(this.#client, message)) this.#wanted = place;
     else this.#writeLiteral(place);
   }
 
@@ -194,7 +202,7 @@ class Run {
     } catch (thrown) {
       // In the middle of a literal there is no other way to say that it does not come: nothing of it is stored.
       this.#client.close();
-      this.#whole.reject(thrown);
+      this.#fail(thrown);
     }
   }
 }
@@ -224,6 +232,13 @@ function unclear(text: string): Failure {
       scope: 'connection',
       outcomeUnknown: true,
     },
+  );
+}
+
+function tooEarly(text: string): Failure {
+  return new Failure(
+    `The server answered an APPEND before its turn (${readable(text)}). Nothing of that message was sent: imapferry connects anew and tries it again.`,
+    { step: 'append', scope: 'connection' },
   );
 }
 

@@ -1,7 +1,7 @@
 /** How many APPENDs are on the wire at one time. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Sendable } from '../../src/domain/message.ts';
-import type { DestinationSession } from '../../src/domain/ports.ts';
+import type { DestinationAccount, DestinationSession, Placement } from '../../src/domain/ports.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { sendable } from '../support/content.ts';
 import { FakeImap, fakeAccount, type Line } from '../support/fake-imap.ts';
@@ -11,21 +11,30 @@ interface Waiting {
   readonly line: Line;
 }
 
-/** A server that answers an APPEND when it is told to. */
+/** A server that answers an APPEND when it is told to, and asks for no literal before all that came earlier are answered. */
 class Slow implements AsyncDisposable {
   readonly server: FakeImap;
   readonly waiting: Waiting[];
+  /** Where a literal is announced that was not asked for yet. */
+  readonly #unasked: Line[];
   #uid = 0;
 
-  private constructor(server: FakeImap, waiting: Waiting[]) {
+  private constructor(server: FakeImap, waiting: Waiting[], unasked: Line[]) {
     this.server = server;
     this.waiting = waiting;
+    this.#unasked = unasked;
   }
 
   static async start(capability: string): Promise<Slow> {
     const waiting: Waiting[] = [];
+    const unasked: Line[] = [];
     const server = await FakeImap.start({
       capability: `IMAP4rev1 UIDPLUS ${capability}`,
+      announced: (_, line) => {
+        if (waiting.length === 0) return undefined;
+        unasked.push(line);
+        return '';
+      },
       replies: {
         APPEND: ({ tag }, line) => {
           waiting.push({ tag, line });
@@ -33,7 +42,7 @@ class Slow implements AsyncDisposable {
         },
       },
     });
-    return new Slow(server, waiting);
+    return new Slow(server, waiting, unasked);
   }
 
   /** Resolves once so many APPENDs wait for their answers, and no more come of themselves. */
@@ -48,22 +57,30 @@ class Slow implements AsyncDisposable {
       const code = status === 'OK' ? `[APPENDUID 7 ${++this.#uid}] ` : '';
       line.send(`${tag} ${status} ${code}done`);
     }
+    if (this.waiting.length === 0) this.#unasked.splice(0, 1)[0]?.send('+ go on');
   }
 
-  async session(): Promise<DestinationSession> {
-    const account = destinationAccount(fakeAccount('destination', this.server.port), {
-      emit: () => undefined,
-      route: 'default',
-    });
-    const session = await account.connect(new AbortController().signal);
-    await session.open('INBOX', { fresh: false });
-    return session;
+  session(): Promise<DestinationSession> {
+    return sessionOf(accountOf(this.server));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.server[Symbol.asyncDispose]();
   }
 }
+
+function accountOf({ port }: FakeImap): DestinationAccount {
+  const options = { emit: () => undefined, route: 'default', silence: 5000 };
+  return destinationAccount(fakeAccount('destination', port), options);
+}
+
+async function sessionOf(account: DestinationAccount): Promise<DestinationSession> {
+  const session = await account.connect(new AbortController().signal);
+  await session.open('INBOX', { fresh: false });
+  return session;
+}
+
+const is = (placements: readonly Placement[]) => placements.map((placement) => placement.is);
 
 const letters = (count: number): Sendable[] =>
   Array.from({ length: count }, (_, i) =>
@@ -166,4 +183,63 @@ it('ends the connection where the server may still wait for a literal', async ()
   expect((await done).slice(0, 2).map(({ is }) => is)).toEqual(['stored', 'unknown']);
   await session.closed;
   await expect(session.noop()).rejects.toThrow();
+});
+
+describe('a server that is out of turn', () => {
+  it.each([
+    { often: 'always', asks: () => true, third: 'full' },
+    { often: 'once in a while', asks: (nth: number) => nth === 2, third: 'other' },
+  ])('and says "+" once too often, $often, takes no message for commands', async (row) => {
+    let nth = 0;
+    await using server = await FakeImap.start({
+      capability: 'IMAP4rev1 UIDPLUS',
+      announced: (tag) => (nth === 2 ? `${tag} NO [OVERQUOTA] full` : undefined),
+      replies: {
+        APPEND: ({ tag }) =>
+          `${row.asks(++nth) ? '+ hm\r\n' : ''}${tag} OK [APPENDUID 7 ${nth}] done`,
+      },
+    });
+    const session = await sessionOf(accountOf(server));
+    const trap = 'Subject: a trap\r\n\r\nx1 DELETE "Everything"\r\n';
+    const placements = await session.append([1, 2, 3, 4].map((uid) => sendable(trap, { uid })));
+    expect(is(placements)).toEqual(['stored', 'stored', 'held', 'held']);
+    expect(placements[2]).toMatchObject({ failure: { kind: row.third, outcomeUnknown: false } });
+    await session.noop().catch(() => undefined);
+    session.close();
+    expect(server.commands.filter((each) => each.startsWith('x1 '))).toEqual([]);
+  });
+
+  it('and asks for a literal before it has answered has its next connection announce none', async () => {
+    await using server = await FakeImap.start({
+      capability: 'IMAP4rev1 UIDPLUS',
+      replies: {
+        APPEND: ({ tag }, line) => {
+          setTimeout(() => line.send(`${tag} OK done`), 20);
+          return undefined;
+        },
+      },
+    });
+    const account = accountOf(server);
+    const session = await sessionOf(account);
+    expect(is(await session.append(letters(4)))).toEqual(['stored', 'stored', 'held', 'held']);
+    await session.closed;
+    const next = await sessionOf(account);
+    expect(is(await next.append(letters(4)))).toEqual(Array(4).fill('stored'));
+    next.close();
+  });
+
+  it('and says OK to a message that was not sent has stored nothing', async () => {
+    await using server = await FakeImap.start({
+      capability: 'IMAP4rev1 UIDPLUS',
+      announced: (tag) => `${tag} OK [APPENDUID 7 1] done\r\n+ go on`,
+    });
+    const session = await sessionOf(accountOf(server));
+    const placements = await session.append(letters(2));
+    expect(placements).toMatchObject([
+      { is: 'held', failure: { scope: 'connection', outcomeUnknown: false } },
+      { is: 'held' },
+    ]);
+    await session.closed;
+    expect(server.text).not.toContain('Subject');
+  });
 });

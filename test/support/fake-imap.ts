@@ -27,6 +27,11 @@ export interface FakeOptions {
   readonly capability?: string;
   /** Answers by command name, in place of the usual ones. */
   readonly replies?: Readonly<Record<string, Reply>>;
+  /**
+   * What is said to an APPEND whose literal waits to be asked for, in place of "+ go on"; '' for nothing yet. With a tag it is
+   * the answer, and no literal is read.
+   */
+  readonly announced?: (tag: string, line: Line) => string | undefined;
 }
 
 /** One client's connection as the server sees it. */
@@ -56,6 +61,14 @@ export class Line {
     if (!this.socket.destroyed) this.socket.write(`${lines}\r\n`, 'latin1');
   }
 
+  /** Asks for a literal, or says what it is told to. Whether the command is answered by that. */
+  #refuses(): boolean {
+    const [tag = ''] = this.#command.split(' ');
+    const said = this.server.options.announced?.(tag, this) ?? '+ go on';
+    if (said !== '') this.send(said);
+    return said.startsWith(`${tag} `);
+  }
+
   startTls(): void {
     const plain = this.socket;
     plain.removeAllListeners('data');
@@ -79,8 +92,8 @@ export class Line {
       const literal = /\{(\d+)(\+?)\}$/.exec(text);
       this.#command += literal ? `${text}\r\n` : text;
       if (literal) {
-        this.#literal = Number(literal[1]);
-        if (literal[2] === '') this.send('+ go on');
+        if (literal[2] === '' && this.#refuses()) this.#command = '';
+        else this.#literal = Number(literal[1]);
         continue;
       }
       const command = this.#command;
