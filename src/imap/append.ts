@@ -18,7 +18,7 @@ type FlagsOf = (message: Sendable) => readonly string[];
 type Send = (messages: readonly Outgoing[]) => Promise<Placement[]>;
 type Group = readonly { readonly message: Outgoing; readonly at: number }[];
 
-/** Messages refused in a row, each alone and for a reason that is not known, after which the folder is put to a last test. */
+/** Messages refused in a row, each alone and for a reason that is not known, after which the folder is put to a test. */
 const IN_A_ROW = 3;
 
 /**
@@ -66,15 +66,16 @@ function tooLong(limit: number): Failure {
 
 /**
  * Sends messages until each has its placement. A group that is refused together, for what may be one message, is halved.
- * Where message after message is refused, the last one is tried before the others: if that is refused too, it is not the
- * messages.
+ * Where the last ones that were answered are a row of refusals, the very last message is tried before the others: only if
+ * that is refused too, it is not the messages.
  */
 async function placeAll(send: Send, all: Group): Promise<Placement[]> {
   const placements: Placement[] = [];
   const waiting: Group[] = all.length > 0 ? [all] : [];
   let row = 0;
   for (;;) {
-    const group = row === IN_A_ROW ? takeLast(waiting) : waiting.shift();
+    const isTest = row >= IN_A_ROW;
+    const group = isTest ? takeLast(waiting) : waiting.shift();
     if (group === undefined) return placements;
     const answered = await sent(send, group);
     if (answered === 'one of them') {
@@ -86,11 +87,13 @@ async function placeAll(send: Send, all: Group): Promise<Placement[]> {
     let over: Failed | undefined;
     for (const [i, first] of answered.entries()) {
       const { message, at } = group[i] as Group[number];
-      const placement = row <= IN_A_ROW ? await secondTry(send, message, first) : first;
-      placements[at] = row > IN_A_ROW ? refusesAll(placement) : placement;
+      const isWorthIt = isTest || row <= IN_A_ROW;
+      const tried = isWorthIt ? await secondTry(send, message, first) : first;
+      const placement = isTest ? refusesAll(tried) : tried;
+      placements[at] = placement;
       if (placement.is === 'stored') row = 0;
       if (placement.is === 'refused' && !placement.failure.lasting) row++;
-      over ??= endsIt(row > IN_A_ROW ? refusesAll(placement) : placement);
+      over ??= endsIt(placement);
     }
     if (over === undefined) continue;
     // After such an answer the next would fare no better, and the connection may be gone.
@@ -109,9 +112,10 @@ function takeLast(waiting: Group[]): Group | undefined {
   return group.slice(-1);
 }
 
-/** What a refusal means after so many others: not that message. */
+/** What a refusal means after so many others: not that message, unless its reason is known. */
 function refusesAll(last: Placement): Placement {
-  return last.is === 'refused' ? { is: 'held', failure: folders(last.failure) } : last;
+  const isKnown = last.is !== 'refused' || last.failure.lasting;
+  return isKnown ? last : { is: 'held', failure: folders(last.failure) };
 }
 
 /** Whether nothing more is to be sent after it. */

@@ -342,6 +342,39 @@ describe.each(ALL)('sent as %s', (batching) => {
     opened.close();
   });
 
+  it('bad messages in a row keep no other one from being stored', async () => {
+    const isBad = ({ bytes }: Sent) => /^Subject: (11|12|13|14|15|16)\r/.test(bytes);
+    const folder = await Folder.start(CAPABILITY[batching], (append) =>
+      append.messages.some(isBad) ? `${append.tag} NO I do not like it` : fine(append),
+    );
+    await using server = folder.server;
+    const opened = await session(server.port);
+    const placements = await opened.append(letters(40));
+    const refused = placements.flatMap((each, i) => (each.is === 'stored' ? [] : [i + 1, each.is]));
+    expect(refused).toEqual([11, 12, 13, 14, 15, 16].flatMap((nth) => [nth, 'refused']));
+    expect(folder.stored).toHaveLength(34);
+    opened.close();
+  });
+
+  it('a folder that takes nothing any more is put to a test with the last message before the others are held', async () => {
+    const folder = await Folder.start(CAPABILITY[batching], (append) =>
+      append.messages.every(({ bytes }) => /^Subject: .\r/.test(bytes))
+        ? fine(append)
+        : `${append.tag} NO I do not like it`,
+    );
+    await using server = folder.server;
+    const opened = await session(server.port);
+    const placements = is(await opened.append(letters(40)));
+    expect(placements.slice(0, 9)).toEqual(Array(9).fill('stored'));
+    const refused = placements.filter((each) => each === 'refused').length;
+    expect(placements.slice(9, 9 + refused)).toEqual(Array(refused).fill('refused'));
+    expect(refused).toBeGreaterThanOrEqual(3);
+    expect(placements.slice(9 + refused)).toEqual(Array(31 - refused).fill('held'));
+    const alone = folder.appends.filter((sent) => sent.length === 1).flat();
+    expect(alone.filter(({ bytes }) => bytes.startsWith('Subject: 40'))).toHaveLength(1);
+    opened.close();
+  });
+
   it('what comes after the folder is full is not sent', async () => {
     let room = 2;
     const folder = await Folder.start(CAPABILITY[batching], (append) => {
