@@ -74,11 +74,7 @@ export class Deliveries {
     void this.#queue
       .add(() => this.#begin(batch), { priority: batch.fresh ? 1 : 0 })
       // Only `clear` rejects it; the folder hears of that by the batch being put down.
-      .catch(() => this.#waiting.delete(batch) && this.#letGo(batch))
-      .finally(() => {
-        batch.spent?.settle();
-        this.#turnstile?.again();
-      });
+      .catch(() => this.#waiting.delete(batch) && this.#letGo(batch));
   }
 
   async #begin(batch: Batch): Promise<void> {
@@ -98,17 +94,20 @@ export class Deliveries {
    * it be added again before that is reached.
    */
   takeBack(epoch: Epoch, lane: Lane): Batch[] {
-    const back = [...this.#waiting].filter((batch) => batch.epoch === epoch && batch.lane === lane);
+    const isMeant = (batch: Batch) => batch.epoch === epoch && batch.lane === lane;
+    const back = [...this.#waiting].filter(isMeant);
     for (const batch of back) {
       this.#waiting.delete(batch);
       this.#letGo(batch);
     }
-    return back;
+    return [...back, ...(this.#turnstile?.putDown(isMeant) ?? [])];
   }
 
-  #letGo({ epoch, messages }: Batch): void {
+  #letGo({ epoch, messages, spent }: Batch): void {
     for (const { uid } of messages) epoch.inHand.delete(uid);
     this.#surroundings.letGo?.({ messages: messages.length, bytes: bytesOf(messages) });
+    spent?.settle();
+    this.#turnstile?.again();
     this.#told();
   }
 

@@ -59,14 +59,14 @@ export class Turnstile {
     if (!this.#going) void this.#go();
   }
 
-  /** Puts down what waits, or that of it which is meant. */
-  putDown(isMeant: (batch: Batch) => boolean = () => true): void {
-    const [meant, others] = [true, false].map((is) =>
-      this.#waiting.filter(({ batch }) => isMeant(batch) === is),
-    ) as [Waiting[], Waiting[]];
-    this.#waiting = others;
-    for (const { batch } of meant) this.#beyond.putDown(batch);
+  /** Puts down what waits, or that of it which is meant. Says which batches these were. */
+  putDown(isMeant: (batch: Batch) => boolean = () => true): Batch[] {
+    const waiting = this.#waiting.map(({ batch }) => batch);
+    const meant = new Set(waiting.filter(isMeant));
+    this.#waiting = this.#waiting.filter(({ batch }) => !meant.has(batch));
+    for (const batch of meant) this.#beyond.putDown(batch);
     this.#changed.abort();
+    return [...meant];
   }
 
   /** A batch is over, and may have asked less than was expected. */

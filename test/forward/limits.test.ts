@@ -170,6 +170,22 @@ describe('while a limit is used up', () => {
     await rig.until('it goes on', () => carried(rig) === 36);
   });
 
+  it('a folder without a watcher makes way for another one, though it never has to wait for long', async () => {
+    await using rig = new Rig('A', 'B');
+    for (let i = 0; i < 1500; i++) rig.source.put(letter(), { folder: 'A' });
+    // Each single wait is short; all of them are 15 s.
+    const limit: RateLimit = { of: 'messages', most: 20, within: 200 };
+    const few = { maxWatchers: 1, concurrency: 1, pace: { notice: 300 } };
+    rig.start({ ...limited('source', limit), ...few });
+    await rig.until('A is under way', () => rig.count('delivery.done') >= 20);
+    rig.source.put(letter(), { folder: 'B' });
+    await rig.empty('B');
+    const left = rig.source.folder('A').messages.length;
+    expect(left).toBeGreaterThan(300);
+    await rig.until('A goes on', () => rig.source.folder('A').messages.length < left - 40);
+    rig.oracle.assert();
+  });
+
   it('a folder that is renumbered is begun anew, and what waited is not in its way', async () => {
     const { rig, clock } = rigWith(40);
     await using _ = rig;
