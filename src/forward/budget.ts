@@ -2,7 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
 import { type Account, loginId, type RateLimit, type Route } from '../domain/route.ts';
-import { type Load, type Loads, Traffic } from './traffic.ts';
+import { ENDLESS, type Load, type Loads, Traffic } from './traffic.ts';
 import { type Claim, Usage } from './usage.ts';
 
 /** A limit leaves no room for so many ms. */
@@ -49,6 +49,14 @@ export class Budget {
       ms: 0,
       side: 'source',
     });
+  }
+
+  /** What may go at once before these loads, which have to wait, without their waiting any longer for that. */
+  before(loads: Loads, claim: Claim, { ms }: Wait): Loads {
+    const room = { source: ENDLESS, destination: ENDLESS };
+    for (const { side, usage, limits } of this.#sides)
+      room[side] = usage.before(ms, limits, loads[side], claim);
+    return room;
   }
 
   /** Takes up what a batch is expected to ask. */

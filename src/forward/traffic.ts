@@ -13,6 +13,10 @@ export interface Loads {
 }
 
 export const NO_LOAD: Load = { messages: 0, bytes: 0 };
+export const ENDLESS: Load = {
+  messages: Number.POSITIVE_INFINITY,
+  bytes: Number.POSITIVE_INFINITY,
+};
 
 /** The two together; with a `sign` of -1, the first without the second. */
 export function together(one: Load, other: Load, sign: 1 | -1 = 1): Load {
@@ -20,6 +24,20 @@ export function together(one: Load, other: Load, sign: 1 | -1 = 1): Load {
     messages: one.messages + sign * other.messages,
     bytes: one.bytes + sign * other.bytes,
   };
+}
+
+/** What is asked of both sides by all of them. */
+export function sum(all: readonly Loads[]): Loads {
+  const add = (side: keyof Loads) =>
+    all.reduce((load: Load, each) => together(load, each[side]), NO_LOAD);
+  return { source: add('source'), destination: add('destination') };
+}
+
+/** Whether there is room for it on both sides. */
+export function fits({ source, destination }: Loads, room: Loads): boolean {
+  const isWithin = (load: Load, most: Load) =>
+    load.messages <= most.messages && load.bytes <= most.bytes;
+  return isWithin(source, room.source) && isWithin(destination, room.destination);
 }
 
 export class Traffic implements Loads {

@@ -1,12 +1,13 @@
 /**
  * Lets batches through to the queue as a route's rate limits allow: mail that has just come before old mail, each batch cut
  * to what is left of a limit. Nothing is let through before the queue has room, so that new mail never waits behind more
- * than one batch of old mail. Where a limit leaves nothing, batches wait here, and it is told until when.
+ * than one batch of old mail. Where a limit leaves nothing, batches wait here, and it is told until when. New mail for which
+ * there is room goes before new mail that is too large for now, as long as that waits no longer for it.
  */
 import type { Clock } from '../domain/ports.ts';
 import type { Budget, Spent, Wait } from './budget.ts';
 import type { Batch } from './folder-state.ts';
-import { type Load, type Loads, NO_LOAD, together } from './traffic.ts';
+import { fits, type Loads, sum } from './traffic.ts';
 
 /** The queue, as far as the turnstile knows it. */
 export interface Beyond {
@@ -82,24 +83,49 @@ export class Turnstile {
       const [first] = this.#waiting;
       if (first === undefined) break;
       const wait = this.#wait(first, 1);
-      if (wait.ms > 0) await this.#pause(wait);
-      else this.#letThrough(first);
+      if (wait.ms === 0) this.#letThrough(first, 0, this.#mostOf(first));
+      else if (!this.#overtakes(first, wait)) await this.#pause(wait);
     }
     this.#going = false;
   }
 
-  /** As much of the first one as is within the limits. */
-  #letThrough(first: Waiting): void {
-    const { batch, loads } = first;
+  /** How many messages of it are within the limits, one at least. */
+  #mostOf(first: Waiting): number {
     let count = 1;
-    while (count < loads.length && this.#wait(first, count + 1).ms === 0) count++;
-    this.#waiting.shift();
-    if (count < loads.length) {
-      const rest = { ...batch, messages: batch.messages.slice(count) };
-      this.#waiting.unshift({ batch: rest, loads: loads.slice(count) });
+    while (count < first.loads.length && this.#wait(first, count + 1).ms === 0) count++;
+    return count;
+  }
+
+  /** Lets new mail pass by new mail that has to wait, where there is some that may. */
+  #overtakes(first: Waiting, wait: Wait): boolean {
+    const [large] = first.loads;
+    if (!first.batch.fresh || large === undefined) return false;
+    const room = this.#world.budget.before(large, { fresh: true, single: true }, wait);
+    for (const each of this.#waiting) {
+      const { batch, loads } = each;
+      if (!batch.fresh) return false;
+      const at = loads.findIndex((load) => fits(load, room));
+      if (at < 0) continue;
+      let count = 1;
+      while (at + count < loads.length && fits(sum(loads.slice(at, at + count + 1)), room)) count++;
+      this.#letThrough(each, at, count);
+      return true;
     }
-    const spent: Spent = this.#world.budget.spend(sum(loads.slice(0, count)));
-    this.#beyond.pass({ ...batch, messages: batch.messages.slice(0, count), spent });
+    return false;
+  }
+
+  /** So many messages of one that waits, from that place on. The others keep its place. */
+  #letThrough(entry: Waiting, at: number, count: number): void {
+    const { batch, loads } = entry;
+    const part = (from: number, to?: number): Waiting => ({
+      batch: { ...batch, messages: batch.messages.slice(from, to) },
+      loads: loads.slice(from, to),
+    });
+    const others = [part(0, at), part(at + count)].filter((each) => each.loads.length > 0);
+    this.#waiting.splice(this.#waiting.indexOf(entry), 1, ...others);
+    const passing = part(at, at + count);
+    const spent: Spent = this.#world.budget.spend(sum(passing.loads));
+    this.#beyond.pass({ ...passing.batch, spent });
   }
 
   #wait({ batch, loads }: Waiting, count: number): Wait {
@@ -122,10 +148,4 @@ export class Turnstile {
     const enough = AbortSignal.any([quit, this.#changed.signal]);
     await clock.sleep(wait.ms, enough).catch(() => undefined);
   }
-}
-
-function sum(loads: readonly Loads[]): Loads {
-  const add = (side: keyof Loads) =>
-    loads.reduce((all: Load, each) => together(all, each[side]), NO_LOAD);
-  return { source: add('source'), destination: add('destination') };
 }

@@ -4,7 +4,7 @@
  */
 import type { Clock, UseKey, UseNote } from '../domain/ports.ts';
 import type { RateLimit } from '../domain/route.ts';
-import { type Load, NO_LOAD, together } from './traffic.ts';
+import { ENDLESS, type Load, NO_LOAD, together } from './traffic.ts';
 
 /** Whoever waits may wait so much of a span too long, and never too short. */
 const STRETCHES = 50;
@@ -53,23 +53,38 @@ export class Usage {
     return Math.max(0, ...waits);
   }
 
-  #wait({ of, most, within }: RateLimit, amount: number, { fresh, single }: Claim): number {
+  #wait(limit: RateLimit, amount: number, claim: Claim): number {
+    const { of, within } = limit;
     if (amount === 0) return 0;
-    const spare = fresh ? 0 : Math.floor(most / FOR_NEW_MAIL);
-    let bearable = most - spare - amount;
-    // New mail may come all the time: what is larger than what old mail has of the limit goes beside a little of it.
-    if (single && bearable < spare)
-      bearable = amount > most ? spare : Math.min(spare, most - amount);
+    const most = bearable(limit, amount, claim);
     const stretches = this.#stretches(within);
     let used = stretches.reduce((sum, [, each]) => sum + each[of], 0);
-    if (used <= bearable) return 0;
+    if (used <= most) return 0;
     const now = this.#clock.now();
     for (const [since, each] of stretches) {
       used -= each[of];
-      if (used <= bearable) return Math.max(1, since + within / STRETCHES + within - now);
+      if (used <= most) return Math.max(1, endOf(since, within) - now);
     }
     // More than one message, and more than the limit: it has to be cut.
     return within;
+  }
+
+  /**
+   * How much may go at once before a load that waits for so many ms, which waits no longer for that: there is room for it
+   * now, and then beside that load.
+   */
+  before(ms: number, limits: readonly RateLimit[], load: Load, claim: Claim): Load {
+    const then = this.#clock.now() + ms;
+    const room = { ...ENDLESS };
+    for (const limit of limits) {
+      const { of, most, within } = limit;
+      const stretches = this.#stretches(within);
+      const usedOf = (some: typeof stretches) => some.reduce((sum, [, each]) => sum + each[of], 0);
+      const remaining = stretches.filter(([since]) => endOf(since, within) > then);
+      const beside = load[of] > 0 ? bearable(limit, load[of], claim) - usedOf(remaining) : most;
+      room[of] = Math.min(room[of], most - usedOf(stretches), beside);
+    }
+    return room;
   }
 
   /** Counts what is used now. Resolves with when that is, as `takeBack` wants it. */
@@ -101,7 +116,7 @@ export class Usage {
     const now = this.#clock.now();
     const current = now - (now % (span / STRETCHES));
     for (const [since, load] of [...stretches]) {
-      if (since + span / STRETCHES + span <= now) stretches.delete(since);
+      if (endOf(since, span) <= now) stretches.delete(since);
       if (since <= current) continue;
       stretches.delete(since);
       stretches.set(current, together(stretches.get(current) ?? NO_LOAD, load));
@@ -125,4 +140,19 @@ export class Usage {
   noted(): void {
     this.#unnoted.clear();
   }
+}
+
+/** When a stretch that began then counts no more. */
+function endOf(since: number, span: number): number {
+  return since + span / STRETCHES + span;
+}
+
+/** How much may be used already when a load goes. */
+function bearable({ most }: RateLimit, amount: number, { fresh, single }: Claim): number {
+  const forNew = Math.floor(most / FOR_NEW_MAIL);
+  if (single && amount > most) return forNew;
+  if (fresh) return most - amount;
+  const free = most - forNew - amount;
+  // New mail may come all the time: what is larger than what old mail has of the limit goes beside a little of it.
+  return single && free < forNew ? Math.min(forNew, most - amount) : free;
 }

@@ -138,6 +138,22 @@ describe('a limit of bytes an hour', () => {
     await arrived(rig, 9);
   });
 
+  it('that a large new message waits for keeps no small one waiting', async () => {
+    const { rig, clock } = rigWith(0);
+    await using _ = rig;
+    rig.start(limited('source', bytesPerHour(100_000)));
+    await rig.saw('folder.looked');
+    rig.source.put(letter('first '.repeat(8000)));
+    await arrived(rig, 1);
+    rig.source.put(letter('large '.repeat(10_000)));
+    await rig.saw('delivery.paced');
+    rig.source.put(letter('Your login code is 4711'));
+    await arrived(rig, 2);
+    clock.advance(HOUR + HOUR / 50);
+    await rig.empty();
+    rig.oracle.assert({ carried: true });
+  });
+
   it('that is smaller than a message lets it go alone', async () => {
     const { rig, clock } = rigWith(0);
     await using _ = rig;

@@ -12,10 +12,10 @@ import { routeOf } from './rig.ts';
 const HOUR = 3_600_000;
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A turnstile of so many messages an hour before a queue whose room is given by hand. */
-function begun(most: number) {
+/** A turnstile of so many messages, or bytes, an hour before a queue whose room is given by hand. */
+function begun(most: number, of: RateLimit['of'] = 'messages') {
   const clock = new HandClock();
-  const limit: RateLimit = { of: 'messages', most, within: HOUR };
+  const limit: RateLimit = { of, most, within: HOUR };
   const route = routeOf();
   const limited = { ...route, source: { ...route.source, rateLimits: [limit] } };
   const budget = new Budgets([limited], memoryJournal(), clock).of(limited);
@@ -60,8 +60,9 @@ const epoch = new Epoch(
   { ...view, readOnly: false, uidNotSticky: false },
 );
 
-function batch(uids: readonly number[], fresh = false): Batch {
-  const messages = uids.map((uid) => ({ uid, size: 1, flags: new Set<string>() }));
+/** @param sizes of 1 byte, where nothing is said */
+function batch(uids: readonly number[], fresh = false, sizes: readonly number[] = []): Batch {
+  const messages = uids.map((uid, i) => ({ uid, size: sizes[i] ?? 1, flags: new Set<string>() }));
   return { epoch, lane: {} as Lane, seenAt: 0, fresh, alone: false, messages };
 }
 
@@ -88,6 +89,36 @@ it('cuts a batch to what is left, and keeps the order of the rest', async () => 
   clock.advance(2 * HOUR);
   await room(2);
   expect(uids().at(-1)).toEqual([10, 11, 12]);
+});
+
+it('lets new mail that fits go by new mail that is too large for now, wherever it stands', async () => {
+  const { turnstile, uids, room, clock } = begun(100, 'bytes');
+  turnstile.enter(batch([1], false, [60]));
+  turnstile.enter(batch([2, 3]));
+  await room(1);
+  turnstile.enter(batch([10, 11, 12, 13], true, [70, 5, 5, 80]));
+  turnstile.enter(batch([14, 15], true, [90, 5]));
+  await room(4);
+  expect(uids()).toEqual([[1], [11, 12], [15]]);
+  clock.advance(HOUR + HOUR / 50);
+  await room(2);
+  expect(uids().slice(3)).toEqual([[10]]);
+});
+
+it('keeps the room that the large one waits for, and lets no old mail take it', async () => {
+  const { turnstile, uids, room, clock } = begun(100, 'bytes');
+  turnstile.enter(batch([1], false, [60]));
+  await room(1);
+  // What is used in one stretch counts no longer than the rest of it.
+  clock.advance(HOUR / 50);
+  turnstile.enter(batch([2]));
+  turnstile.enter(batch([10], true, [95]));
+  for (let uid = 11; uid < 20; uid++) turnstile.enter(batch([uid], true, [2]));
+  await room(10);
+  expect(uids()).toEqual([[1], [11], [12]]);
+  clock.advance(HOUR);
+  await room(3);
+  expect(uids().slice(3)).toEqual([[10]]);
 });
 
 it('looks again as soon as a batch has asked less than was expected', async () => {

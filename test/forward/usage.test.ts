@@ -132,6 +132,42 @@ describe('a limit', () => {
     }
   });
 
+  it('has room for small mail before a large one that waits, which waits no longer for it', () => {
+    const limits = [messages(10, MINUTE), bytes(5000, 3 * MINUTE)];
+    for (let round = 1; round <= 50; round++) {
+      const clock = stopped();
+      const usage = usageAt(clock, ...limits);
+      for (let i = 0; i < 6; i++) {
+        usage.add({ messages: 1, bytes: 50 * round });
+        clock.at += 997 * round;
+      }
+      const large = { messages: 1, bytes: 4900 };
+      const until = clock.at + usage.wait(limits, large, FRESH);
+      for (let i = 1; ; i++) {
+        const ms = usage.wait(limits, large, FRESH);
+        expect(clock.at + ms).toBeLessThanOrEqual(until);
+        if (ms === 0) break;
+        const room = usage.before(ms, limits, large, FRESH);
+        const small = { messages: 1, bytes: (i * 37 * round) % 60 };
+        if (small.messages <= room.messages && small.bytes <= room.bytes) usage.add(small);
+        clock.at += Math.min(ms, 3001);
+      }
+    }
+  });
+
+  it('smaller than a new message leaves a tenth to what is new and small meanwhile', () => {
+    const limit = bytes(1000);
+    const huge = { messages: 1, bytes: 5000 };
+    const clock = stopped();
+    const usage = usageAt(clock, limit);
+    usage.add({ messages: 1, bytes: 400 });
+    clock.at += MINUTE / 50;
+    const ms = usage.wait([limit], huge, FRESH);
+    expect(usage.before(ms, [limit], huge, FRESH).bytes).toBe(100);
+    usage.add({ messages: 1, bytes: 60 });
+    expect(usage.before(ms, [limit], huge, FRESH).bytes).toBe(40);
+  });
+
   it('lets nobody wait longer than its span where the clock was set back', () => {
     const limit = messages(1);
     const clock = stopped();
