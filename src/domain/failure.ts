@@ -35,6 +35,8 @@ export type Kind =
   | 'full'
   /** The server asks to go slower. `retryAfter` may say how long. */
   | 'throttled'
+  /** A rate limit of ours leaves no room for another try: it is made later. */
+  | 'paced'
   /** The server lets no further connection in: there are too many at once. */
   | 'crowded'
   /** What is carried, or moved, comes back to where it came from: source and destination are one, or go round. */

@@ -2,7 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
 import { type Account, loginId, type RateLimit, type Route } from '../domain/route.ts';
-import { ENDLESS, type Load, type Loads, Traffic } from './traffic.ts';
+import { ENDLESS, excess, type Loads, NO_LOADS, sum, Traffic } from './traffic.ts';
 import { type Claim, Usage } from './usage.ts';
 
 /** A limit leaves no room for so many ms. */
@@ -11,12 +11,43 @@ export interface Wait {
   readonly side: Account['side'];
 }
 
-/** What a batch has taken up of the limits. */
-export interface Spent {
-  /** What it really asked of the accounts. */
-  readonly traffic: Traffic;
-  /** It is over: what it really asked counts, in place of what was expected. */
-  settle(): void;
+/** What a batch takes up of the limits: what it is expected to ask is reserved, and counts as used when it is asked. */
+export class Spent {
+  /** What it really asks of the accounts. */
+  readonly traffic = new Traffic((more) => this.#asks(more));
+  readonly #budget: Budget;
+  #reserved = NO_LOADS;
+
+  constructor(budget: Budget, expected: Loads) {
+    this.#budget = budget;
+    this.#reserve(expected);
+  }
+
+  /** How long there is no room for what a further attempt is expected to ask; `ms` 0: that is reserved. */
+  again(expected: Loads, claim: Claim): Wait {
+    const lacking = excess(expected, this.#reserved);
+    const wait = this.#budget.wait(lacking, claim);
+    if (wait.ms === 0) this.#reserve(lacking);
+    return wait;
+  }
+
+  /** It is over, and asks nothing more. */
+  settle(): void {
+    this.#budget.release(this.#reserved);
+    this.#reserved = NO_LOADS;
+  }
+
+  #reserve(more: Loads): void {
+    this.#budget.reserve(more);
+    this.#reserved = sum([this.#reserved, more]);
+  }
+
+  #asks(more: Loads): void {
+    const left = excess(this.#reserved, more);
+    this.#budget.release(excess(this.#reserved, left));
+    this.#reserved = left;
+    this.#budget.count(more);
+  }
 }
 
 interface Side {
@@ -59,24 +90,23 @@ export class Budget {
     return room;
   }
 
-  /** Takes up what a batch is expected to ask. */
+  /** Reserves what a batch is expected to ask. */
   spend(expected: Loads): Spent {
-    const counted: { usage: Usage; side: Account['side']; load: Load; at: number }[] = [];
-    for (const { usage, side } of this.#sides) {
-      counted.push({ usage, side, load: expected[side], at: usage.add(expected[side]) });
-    }
+    return new Spent(this, expected);
+  }
+
+  reserve(loads: Loads): void {
+    for (const { usage, side } of this.#sides) usage.reserve(loads[side]);
+  }
+
+  release(loads: Loads): void {
+    for (const { usage, side } of this.#sides) usage.release(loads[side]);
+  }
+
+  /** Counts what is asked now, and notes it. */
+  count(loads: Loads): void {
+    for (const { usage, side } of this.#sides) usage.add(loads[side]);
     this.#note();
-    const traffic = new Traffic();
-    return {
-      traffic,
-      settle: () => {
-        for (const { usage, side, load, at } of counted.splice(0)) {
-          usage.takeBack(load, at);
-          usage.add(traffic[side]);
-        }
-        this.#note();
-      },
-    };
   }
 
   /** What can't be noted just now is noted with what comes next; whoever has to note a delivery tells of the trouble. */

@@ -48,8 +48,9 @@ function withoutDeadly(works: Works, batch: Batch): readonly Listed[] {
 }
 
 async function attempts(works: Works, batch: Batch, trip: Trip): Promise<Outcome> {
-  const { allowance, clock, pace, quit } = works;
-  return attempt(() => allowance.attempt(() => once(works, batch, trip), quit, wasRefused), {
+  const { again, allowance, clock, pace, quit } = works;
+  const work = () => allowance.attempt(() => once(works, batch, trip), quit, wasRefused);
+  return attempt(work, again, {
     clock,
     pace,
     signal: quit,

@@ -42,7 +42,7 @@ export class Epoch {
    * as long as it lasts no other message can have these numbers, and their marks are known as ours.
    */
   readonly #marks: WeakMap<SourceSession, Set<number>>;
-  /** Messages of batches that lost their connection at every try: each travels by itself, so that one keeps no other. */
+  /** Messages of batches that lost their connection at every try there was: each travels by itself, so that one keeps no other. */
   readonly apart: Set<number>;
   readonly #leaving = new WeakMap<Lane, Together<Leaving>>();
   /** Unverified messages that this process has looked at. */

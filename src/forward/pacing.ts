@@ -7,6 +7,7 @@ import type { Hindrance } from '../domain/status.ts';
 import type { Wait } from './budget.ts';
 import type { Batch } from './folder-state.ts';
 import type { Pace } from './pace.ts';
+import type { Loads } from './traffic.ts';
 
 /** Shorter waits are not worth a word. */
 const WORTH_TELLING = 1000;
@@ -26,7 +27,8 @@ export class Pacing {
   readonly #toldAt = { old: Number.NEGATIVE_INFINITY, fresh: Number.NEGATIVE_INFINITY };
   /** A sweep by command waits longer, and looks for nothing later. */
   patience: 'endless' | 'none' = 'endless';
-  #left = 0;
+  /** What is put down, by its folder. */
+  readonly #left = new Map<FolderPair, number>();
   #wait: Wait | undefined;
   /** Deliveries paused for a limit last. */
   #pausing: Hindrance | undefined;
@@ -60,26 +62,50 @@ export class Pacing {
     return until > this.#world.clock.now() ? this.#pausing : undefined;
   }
 
-  #pauses({ side, ms }: Wait): void {
+  #pauses(wait: Wait): void {
     const now = this.#world.clock.now();
     const since = this.held?.since ?? now;
-    const why = `${limitOf(side)} leaves no room for more just now.`;
-    this.#pausing = { since, why, paced: true, until: now + ms };
+    const why = `${limitOf(wait)} leaves no room for more just now.`;
+    this.#pausing = { since, why, paced: true, until: now + wait.ms };
   }
 
-  /** A batch was put down because its folder's connection is wanted elsewhere meanwhile. */
+  /**
+   * Rejects, with kind `paced`, where there is no room for another try at a batch: it is to be put down, and waits for room
+   * as any other once it is found again.
+   * @param expected what that try is expected to ask
+   */
+  async again(batch: Batch, expected: Loads): Promise<void> {
+    const { fresh, messages, spent } = batch;
+    const wait = spent?.again(expected, { fresh, single: messages.length === 1 });
+    if (wait === undefined || wait.ms === 0) return;
+    this.paced(wait, { messages: messages.length, fresh });
+    this.postponed(batch, wait);
+    throw new Failure(`${limitOf(wait)} leaves no room for another try just now.`, {
+      step: 'append',
+      scope: 'connection',
+      kind: 'paced',
+      lasting: true,
+    });
+  }
+
+  /** A batch was put down because its folder's connection is wanted elsewhere meanwhile, or since there is no room to try it again. */
   postponed({ epoch, messages }: Batch, wait: Wait): void {
-    this.#left += messages.length;
+    this.#left.set(epoch.pair, (this.#left.get(epoch.pair) ?? 0) + messages.length);
     this.#wait = wait;
     if (this.patience === 'endless') this.#world.revisit(epoch.pair, wait.ms);
   }
 
+  /** A folder is looked through again: what was put down there is found. */
+  visiting(pair: FolderPair): void {
+    this.#left.delete(pair);
+  }
+
   /** What a sweep by command has left at the source because of a limit. */
   get failure(): Failure | undefined {
-    if (this.#wait === undefined) return undefined;
-    const limit = limitOf(this.#wait.side);
+    const left = [...this.#left.values()].reduce((sum, count) => sum + count, 0);
+    if (this.#wait === undefined || left === 0) return undefined;
     return new Failure(
-      `${this.#left} messages stay at the source for now: ${limit} leaves no room for them before ${this.#until(this.#wait)}. Run it again then.`,
+      `${left} messages stay at the source for now: ${limitOf(this.#wait)} leaves no room for them before ${this.#until(this.#wait)}. Run it again then.`,
       { step: 'append', scope: 'account' },
     );
   }
@@ -89,6 +115,6 @@ export class Pacing {
   }
 }
 
-function limitOf(side: Wait['side']): string {
+function limitOf({ side }: Wait): string {
   return side === 'source' ? 'SOURCE_RATE_LIMIT' : 'DEST_RATE_LIMIT';
 }

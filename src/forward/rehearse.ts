@@ -24,9 +24,9 @@ import { intentOf, tell, type Works } from './works.ts';
  * this connection only; rejects with the Failure that ended the last attempt.
  */
 export async function rehearse(works: Works, batch: Batch): Promise<Outcome> {
-  const { clock, pace, quit } = works;
+  const { again, clock, pace, quit } = works;
   const onFailed = retried(works, batch);
-  return attempt(() => once(works, batch), { clock, pace, signal: quit, onFailed });
+  return attempt(() => once(works, batch), again, { clock, pace, signal: quit, onFailed });
 }
 
 async function once(works: Works, batch: Batch): Promise<Outcome> {

@@ -29,9 +29,20 @@ export function reconnect<T>(
   });
 }
 
-/** Tries a batch again while its failures are temporary and tries are left. Rejects with the last Failure. */
-export function attempt<T>(work: (attempt: number) => Promise<T>, tries: Tries): Promise<T> {
-  return retried('fetch', work, tries, {
+/**
+ * Tries a batch again while its failures are temporary and tries are left. Rejects with the last Failure.
+ * @param again is awaited before each further try; where it rejects, there is none
+ */
+export function attempt<T>(
+  work: () => Promise<T>,
+  again: () => Promise<void>,
+  tries: Tries,
+): Promise<T> {
+  const inTurn = async (attempt: number) => {
+    if (attempt > 1) await again();
+    return work();
+  };
+  return retried('fetch', inTurn, tries, {
     retries: tries.pace.attempts - 1,
     minTimeout: tries.pace.attemptFirst,
     maxTimeout: tries.pace.reconnectLongest,

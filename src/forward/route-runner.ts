@@ -28,7 +28,7 @@ import { type Standing, standingOf } from './standing.ts';
 import { Strikes } from './strikes.ts';
 import { sweepForEver } from './sweeper.ts';
 import { Tempo } from './tempo.ts';
-import { type Load, Traffic } from './traffic.ts';
+import { type Load, sum, Traffic } from './traffic.ts';
 import { Turnstile, type TurnstileWorld } from './turnstile.ts';
 import { Waits } from './waits.ts';
 import type { Why } from './watch.ts';
@@ -73,6 +73,8 @@ export class RouteRunner {
   readonly #due = new Map<FolderPair, number>();
   /** Folders in which a batch was put down because a server asked to go slower. */
   readonly #slowed = new Set<FolderPair>();
+  /** Folders in which one was put down because a rate limit left no room to try it again. */
+  readonly #paced = new Set<FolderPair>();
   #nudge: (pair: FolderPair, why: Why) => Promise<unknown> = async () => undefined;
   #asking = false;
 
@@ -124,6 +126,7 @@ export class RouteRunner {
       begin: (epoch) => this.#epochs.begin(epoch),
       fetchAgain: (epoch, messages) => this.#connections.fetchAgain(epoch, messages),
       traffic: new Traffic(),
+      again: async () => undefined,
       revisit,
       proven: () => this.#blockade.proven(),
       differed: () => this.#blockade.differed(),
@@ -268,17 +271,23 @@ export class RouteRunner {
     return { failures };
   }
 
-  /** Visits a folder again after a pause, as often as a server asks to go slower, unless it asks for too long a pause. */
+  /**
+   * Visits a folder again after a pause, as often as a server asks to go slower, unless it asks for too long a pause; and as
+   * often as a batch is tried where a rate limit left no room to try it again at once.
+   */
   async #visitSlowly(rounds: Rounds, pair: FolderPair, failure: Failure | undefined) {
     const { clock, pace, quit } = this.#world;
+    let tries = 1;
     for (let last = failure; ; last = await rounds.visit(pair)) {
-      const slowed = this.#slowed.delete(pair) && !this.#deliveries.blocked;
-      let pause = slowed ? this.#blockade.pause : undefined;
+      const paced = this.#paced.delete(pair) && tries++ < pace.attempts;
+      const slowed = this.#slowed.delete(pair) || paced;
+      let pause = slowed && !this.#deliveries.blocked ? this.#blockade.pause : undefined;
       if (last?.kind === 'throttled') {
         const asked = this.#tempo.slower(last.retryAfter);
         pause = asked > pace.sweepWaits ? undefined : asked;
       }
       if (pause === undefined) return last;
+      this.#pacing.visiting(pair);
       await clock.sleep(pause, quit);
     }
   }
@@ -355,11 +364,12 @@ export class RouteRunner {
     const trip = setOut();
     try {
       const carry = this.#route.dryRun ? rehearse : deliver;
-      const traffic = batch.spent?.traffic ?? this.#works.traffic;
-      this.#blockade.delivered(await carry({ ...this.#works, traffic }, batch, trip));
+      this.#blockade.delivered(await carry(this.#worksFor(batch), batch, trip));
     } catch (thrown) {
       if (quit.aborted) return;
-      const failure = this.#blockade.failed(batch, trip, asFailure(thrown, 'fetch'));
+      const why = asFailure(thrown, 'fetch');
+      if (why.kind === 'paced') return this.#putOff(batch);
+      const failure = this.#blockade.failed(batch, trip, why);
       const { epoch, messages } = batch;
       const { createAs } = epoch.pair;
       if (failure.kind === 'use-refused' && createAs) this.#planning.refused(createAs);
@@ -369,6 +379,23 @@ export class RouteRunner {
       if (parts || failure.kind === 'renumbered' || failure.kind === 'relieved')
         this.#revisit(epoch.pair, 0);
     }
+  }
+
+  /**
+   * A batch that did not get through waits for a rate limit, which is no failure. There may never be room for so many tries
+   * that it becomes clear which message is the culprit: each travels by itself from now on.
+   */
+  #putOff({ epoch, messages }: Batch): void {
+    this.#paced.add(epoch.pair);
+    for (const { uid } of messages) epoch.apart.add(uid);
+  }
+
+  /** With what a batch asks of both accounts counted as its own. */
+  #worksFor(batch: Batch): Works {
+    if (batch.spent === undefined) return this.#works;
+    const { traffic } = batch.spent;
+    const again = () => this.#pacing.again(batch, sum(weigh(this.#works, batch)));
+    return { ...this.#works, traffic, again };
   }
 
   #revisit(pair: FolderPair, after: number): void {

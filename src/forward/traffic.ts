@@ -13,6 +13,7 @@ export interface Loads {
 }
 
 export const NO_LOAD: Load = { messages: 0, bytes: 0 };
+export const NO_LOADS: Loads = { source: NO_LOAD, destination: NO_LOAD };
 export const ENDLESS: Load = {
   messages: Number.POSITIVE_INFINITY,
   bytes: Number.POSITIVE_INFINITY,
@@ -23,6 +24,18 @@ export function together(one: Load, other: Load, sign: 1 | -1 = 1): Load {
   return {
     messages: one.messages + sign * other.messages,
     bytes: one.bytes + sign * other.bytes,
+  };
+}
+
+/** As much of one as is more than the other, on both sides. */
+export function excess(one: Loads, other: Loads): Loads {
+  const over = (a: Load, b: Load): Load => ({
+    messages: Math.max(0, a.messages - b.messages),
+    bytes: Math.max(0, a.bytes - b.bytes),
+  });
+  return {
+    source: over(one.source, other.source),
+    destination: over(one.destination, other.destination),
   };
 }
 
@@ -40,29 +53,38 @@ export function fits({ source, destination }: Loads, room: Loads): boolean {
   return isWithin(source, room.source) && isWithin(destination, room.destination);
 }
 
-export class Traffic implements Loads {
-  source = NO_LOAD;
-  destination = NO_LOAD;
+/** Told of each step that asks something, before it does. */
+export class Traffic {
+  readonly #asks: (loads: Loads) => void;
+
+  /** @param asks hears what each of them asks */
+  constructor(asks: (loads: Loads) => void = () => undefined) {
+    this.#asks = asks;
+  }
 
   /** Originals are fetched. */
   fetching(messages: readonly { readonly size: number }[]): void {
-    this.source = together(this.source, loadOf(messages));
+    this.#ask('source', loadOf(messages));
   }
 
   /** Copies are appended. */
   appending(messages: readonly { readonly size: number }[]): void {
-    this.destination = together(this.destination, loadOf(messages));
+    this.#ask('destination', loadOf(messages));
   }
 
   /** Copies that were appended just now are read back: the same messages, and their bytes once more. */
   readingBack(messages: readonly { readonly size: number }[]): void {
     const { bytes } = loadOf(messages);
-    this.destination = together(this.destination, { messages: 0, bytes });
+    this.#ask('destination', { messages: 0, bytes });
   }
 
   /** What may be copies is read. */
   reading(messages: readonly { readonly size: number }[]): void {
-    this.destination = together(this.destination, loadOf(messages));
+    this.#ask('destination', loadOf(messages));
+  }
+
+  #ask(side: keyof Loads, load: Load): void {
+    this.#asks({ ...NO_LOADS, [side]: load });
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * What was used of one side of an account within the spans of its rate limits, whichever routes used it. Use is counted in
- * stretches of a fiftieth of a span and kept in the journal, so that a restart does not forget it.
+ * stretches of a fiftieth of a span and kept in the journal, so that a restart does not forget it. What is reserved will be
+ * used at a time that nobody knows yet, and counts as used until then, however long that takes.
  */
 import type { Clock, UseKey, UseNote } from '../domain/ports.ts';
 import type { RateLimit } from '../domain/route.ts';
@@ -25,6 +26,7 @@ export class Usage {
   readonly #clock: Clock;
   /** By span, and by when a stretch began, the earliest first. */
   readonly #spans: ReadonlyMap<number, Map<number, Load>>;
+  #reserved = NO_LOAD;
   /** Stretches that the journal does not know as they are. */
   readonly #unnoted = new Map<number, Set<number>>();
 
@@ -58,15 +60,15 @@ export class Usage {
     if (amount === 0) return 0;
     const most = bearable(limit, amount, claim);
     const stretches = this.#stretches(within);
-    let used = stretches.reduce((sum, [, each]) => sum + each[of], 0);
+    let used = usedOf(of, stretches) + this.#reserved[of];
     if (used <= most) return 0;
     const now = this.#clock.now();
     for (const [since, each] of stretches) {
       used -= each[of];
       if (used <= most) return Math.max(1, endOf(since, within) - now);
     }
-    // More than one message, and more than the limit: it has to be cut.
-    return within;
+    // More than one message, and more than the limit: it has to be cut. Or what is reserved takes all: it may be used just now.
+    return endOf(0, within);
   }
 
   /**
@@ -79,34 +81,33 @@ export class Usage {
     for (const limit of limits) {
       const { of, most, within } = limit;
       const stretches = this.#stretches(within);
-      const usedOf = (some: typeof stretches) => some.reduce((sum, [, each]) => sum + each[of], 0);
       const remaining = stretches.filter(([since]) => endOf(since, within) > then);
-      const beside = load[of] > 0 ? bearable(limit, load[of], claim) - usedOf(remaining) : most;
-      room[of] = Math.min(room[of], most - usedOf(stretches), beside);
+      const least = load[of] > 0 ? bearable(limit, load[of], claim) : most;
+      const free = Math.min(most - usedOf(of, stretches), least - usedOf(of, remaining));
+      room[of] = Math.min(room[of], free - this.#reserved[of]);
     }
     return room;
   }
 
-  /** Counts what is used now. Resolves with when that is, as `takeBack` wants it. */
-  add(load: Load): number {
+  /** Counts what is used now. */
+  add(load: Load): void {
     const now = this.#clock.now();
-    for (const span of this.#spans.keys()) this.#count(span, now, load, 1);
-    return now;
+    for (const span of this.#spans.keys()) this.#count(span, now, load);
   }
 
-  /** What was counted at that time was not used after all. */
-  takeBack(load: Load, at: number): void {
-    for (const span of this.#spans.keys()) this.#count(span, at, load, -1);
+  reserve(load: Load): void {
+    this.#reserved = together(this.#reserved, load);
   }
 
-  #count(span: number, at: number, load: Load, sign: 1 | -1): void {
+  release(load: Load): void {
+    this.#reserved = together(this.#reserved, load, -1);
+  }
+
+  #count(span: number, at: number, load: Load): void {
     const since = at - (at % (span / STRETCHES));
     this.#stretches(span);
     const stretches = this.#spans.get(span);
-    const before = stretches?.get(since);
-    // What is over counts no more, and can't be taken back.
-    if (sign < 0 && before === undefined) return;
-    stretches?.set(since, together(before ?? NO_LOAD, load, sign));
+    stretches?.set(since, together(stretches.get(since) ?? NO_LOAD, load));
     this.#unnoted.set(span, (this.#unnoted.get(span) ?? new Set()).add(since));
   }
 
@@ -140,6 +141,10 @@ export class Usage {
   noted(): void {
     this.#unnoted.clear();
   }
+}
+
+function usedOf(of: keyof Load, stretches: readonly (readonly [number, Load])[]): number {
+  return stretches.reduce((sum, [, load]) => sum + load[of], 0);
 }
 
 /** When a stretch that began then counts no more. */

@@ -30,6 +30,8 @@ export interface Works {
   readonly pace: Pace;
   /** What is asked of both accounts, as rate limits count it. */
   readonly traffic: Traffic;
+  /** To be awaited before a batch is tried again: rejects, with kind `paced`, where rate limits leave no room for that soon. */
+  readonly again: () => Promise<void>;
   readonly emit: Emit;
   /** Aborts when imapferry is to stop: nothing new is begun, what was begun is finished. */
   readonly quit: AbortSignal;

@@ -1,8 +1,9 @@
 /** Rate limits in the engine: what waits, what goes first, what goes on meanwhile, and what the next life remembers. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { RateLimit } from '../../src/domain/route.ts';
 import { HandClock } from '../support/hand-clock.ts';
-import { meanwhile } from '../support/memory-mail.ts';
+import { closesBefore, meanwhile } from '../support/memory-mail.ts';
 import { letter, Rig, type RigOptions, routeOf } from './rig.ts';
 
 const HOUR = 3_600_000;
@@ -23,6 +24,10 @@ function rigWith(count: number, ...folders: string[]): { rig: Rig; clock: HandCl
 }
 
 const carried = (rig: Rig) => rig.destination.folder().messages.length;
+
+/** How many messages were fetched, each as often as it was. */
+const fetched = (rig: Rig) =>
+  rig.source.calls.flatMap(({ name, uids }) => (name === 'fetch' ? (uids ?? []) : [])).length;
 
 /** Until so many have arrived; then whatever could follow at once has had its time. */
 async function arrived(rig: Rig, count: number): Promise<void> {
@@ -79,11 +84,8 @@ describe('a limit of messages an hour', () => {
     rig.start(limited('source', perHour(20)));
     await rig.saw('delivery.paced');
     await arrived(rig, 18);
-    const fetched = rig.source.calls.flatMap(({ name, uids }) =>
-      name === 'fetch' ? (uids ?? []) : [],
-    );
     // One of them twice: whether both folders, with their one UIDVALIDITY, are two.
-    expect(fetched).toHaveLength(19);
+    expect(fetched(rig)).toBe(19);
     expect(rig.told.find(({ event }) => event === 'delivery.paced')?.side).toBe('source');
   });
 
@@ -165,6 +167,96 @@ describe('a limit of bytes an hour', () => {
     }
     await rig.empty();
     rig.oracle.assert({ carried: true });
+  });
+});
+
+describe('tries that fail after their messages were fetched', () => {
+  const drops = (count: number) => Array.from({ length: count }, () => closesBefore);
+
+  it('exceed no limit: the next one is made when there is room for it', async () => {
+    const { rig, clock } = rigWith(40);
+    await using _ = rig;
+    rig.destination.plan('append', ...drops(4));
+    rig.start({ ...limited('source', perHour(20)), pace: { settle: 0 } });
+    for (let spans = 1; rig.source.folder().messages.length > 0; spans++) {
+      const told = rig.told.length;
+      await rig.until('something is tried', () => rig.told.length > told || told > 0);
+      for (let still = 0, calls = -1; still < 20; still++) {
+        if (calls !== rig.source.calls.length) still = 0;
+        calls = rig.source.calls.length;
+        await wait(2);
+      }
+      expect(fetched(rig)).toBeLessThanOrEqual(20 * spans);
+      expect(spans).toBeLessThan(20);
+      clock.advance(HOUR + HOUR / 50);
+    }
+    expect(rig.destination.planned('append')).toBe(0);
+    // What waits has not failed.
+    expect(rig.count('delivery.postponed')).toBe(0);
+    rig.oracle.assert({ carried: true });
+  });
+
+  it('let all others through where one message is the culprit and there is room for no second try', async () => {
+    const { rig, clock } = rigWith(20);
+    await using _ = rig;
+    rig.source.beforeEach(({ name, uids = [] }) => {
+      if (name === 'fetch' && uids.includes(7)) rig.source.plan('fetch', closesBefore);
+    });
+    rig.start({ ...limited('source', perHour(20)), pace: { settle: 0 } });
+    const others = () => carried(rig) === 19;
+    for (let i = 0; i < 100 && !others(); i++) {
+      await wait(20);
+      clock.advance(HOUR + HOUR / 50);
+    }
+    expect(others()).toBe(true);
+    rig.oracle.assert();
+  });
+
+  it('are made again by a sweep where there is room soon', async () => {
+    const { rig } = rigWith(40);
+    // So that nobody has to find out whether both folders are two.
+    rig.destination.renumber();
+    const clock = HandClock.leaping(10_000);
+    rig.clock = clock;
+    const fetches: { at: number; count: number }[] = [];
+    rig.source.beforeEach(({ name, uids = [] }) => {
+      if (name === 'fetch') fetches.push({ at: clock.now(), count: uids.length });
+    });
+    const minute: RateLimit = { of: 'messages', most: 10, within: 60_000 };
+    rig.destination.plan('append', ...drops(3));
+    const { failures } = await rig.sweep({ ...limited('source', minute), pace: { settle: 0 } });
+    expect(failures).toEqual([]);
+    expect(rig.count('delivery.retried')).toBe(3);
+    for (const { at } of fetches) {
+      const within = fetches.filter((each) => each.at >= at && each.at < at + 60_000);
+      expect(within.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(10);
+    }
+    rig.oracle.assert({ carried: true });
+  });
+
+  it('end a sweep by command where that takes too long', async () => {
+    const { rig } = rigWith(40);
+    rig.destination.plan('append', ...drops(1));
+    const { failures } = await rig.sweep(limited('source', perHour(20)));
+    expect(failures.map(({ failure }) => failure.message)).toEqual([
+      expect.stringMatching(
+        /^40 messages stay .* SOURCE_RATE_LIMIT leaves no room for them before/,
+      ),
+    ]);
+    expect(fetched(rig)).toBe(18);
+    expect(carried(rig)).toBe(0);
+  });
+
+  it('of new mail use what is kept for it', async () => {
+    const { rig } = rigWith(40);
+    await using _ = rig;
+    rig.start({ ...limited('source', perHour(30)), pace: { settle: 0 } });
+    await arrived(rig, 27);
+    rig.destination.plan('append', ...drops(1));
+    rig.source.put(letter('new'));
+    await arrived(rig, 28);
+    // One of the first, whether both folders are two, and the new one twice.
+    expect(fetched(rig)).toBe(30);
   });
 });
 

@@ -194,7 +194,8 @@ describe('a budget', () => {
   it('is remembered by the next life', () => {
     const [clock, journal] = [stopped(), memoryJournal()];
     const route = limited(10);
-    new Budgets([route], journal, clock).of(route).spend(loads(9));
+    const spent = new Budgets([route], journal, clock).of(route).spend(loads(9));
+    spent.traffic.appending(Array(9).fill({ size: 0 }));
     const budget = new Budgets([route], journal, clock).of(route);
     expect(budget.wait(loads(1), OLD)).toEqual({ ms: expect.any(Number), side: 'destination' });
     expect(budget.wait(loads(1), OLD).ms).toBeGreaterThan(0);
@@ -216,6 +217,45 @@ describe('a budget', () => {
       expect(each.wait(loads(7), OLD).ms).toBe(0);
       expect(each.wait(loads(8), OLD).ms).toBeGreaterThan(0);
     }
+  });
+
+  it('is reserved until it is asked, and counts from then on; what is asked beyond counts as well', () => {
+    const [clock, journal] = [stopped(), memoryJournal()];
+    const route = limited(10);
+    const budget = new Budgets([route], journal, clock).of(route);
+    const left = (of = budget) =>
+      [9, 8, 7, 6, 5, 4, 3, 2, 1, 0].find((count) => of.wait(loads(count), OLD).ms === 0);
+    const spent = budget.spend(loads(3));
+    clock.at += 5 * MINUTE;
+    expect(left()).toBe(6);
+    spent.traffic.appending(Array(2).fill({ size: 0 }));
+    expect(left()).toBe(6);
+    clock.at += 2 * MINUTE;
+    expect(left()).toBe(8);
+    spent.traffic.appending(Array(4).fill({ size: 0 }));
+    expect(left()).toBe(5);
+    expect(left(new Budgets([route], journal, clock).of(route))).toBe(5);
+    spent.settle();
+    expect(left()).toBe(5);
+  });
+
+  it('has room for a further attempt, or says how long there is none and reserves nothing', () => {
+    const [clock, journal] = [stopped(), memoryJournal()];
+    const route = limited(10);
+    const budget = new Budgets([route], journal, clock).of(route);
+    const spent = budget.spend(loads(4));
+    const append = () => spent.traffic.appending(Array(4).fill({ size: 0 }));
+    // Nothing was asked yet: what is reserved is enough.
+    expect(spent.again(loads(4), OLD).ms).toBe(0);
+    append();
+    expect(spent.again(loads(4), OLD).ms).toBe(0);
+    expect(budget.wait(loads(2), OLD).ms).toBeGreaterThan(0);
+    append();
+    const wait = spent.again(loads(4), OLD);
+    expect(wait).toEqual({ ms: expect.any(Number), side: 'destination' });
+    expect(budget.wait(loads(1), OLD).ms).toBe(0);
+    clock.at += wait.ms;
+    expect(spent.again(loads(4), OLD).ms).toBe(0);
   });
 
   it('is shared by the routes of an account, each of which holds to its own limit', () => {
@@ -253,10 +293,11 @@ describe('a budget', () => {
       },
     };
     const budget = new Budgets([route], stubborn, clock).of(route);
-    budget.spend(loads(5));
-    expect(budget.wait(loads(5), OLD).ms).toBeGreaterThan(0);
+    const { traffic } = budget.spend(loads(6));
+    traffic.appending(Array(5).fill({ size: 0 }));
+    expect(budget.wait(loads(4), OLD).ms).toBeGreaterThan(0);
     full = false;
-    budget.spend(loads(1));
+    traffic.appending([{ size: 0 }]);
     const after = new Budgets([route], journal, clock).of(route);
     expect(after.wait(loads(3), OLD).ms).toBe(0);
     expect(after.wait(loads(4), OLD).ms).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 /** A clock that goes as time does, and further by hand: whoever sleeps wakes when his time has come by either. */
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../src/domain/ports.ts';
 import { systemClock } from '../../src/forward/clock.ts';
 
@@ -33,6 +34,8 @@ export class HandClock implements Clock {
     signal.throwIfAborted();
     if (ms > this.#leap) {
       this.advance(ms);
+      // Others have their turn, too.
+      await setImmediate();
       return;
     }
     const woken = new AbortController();
