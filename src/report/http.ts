@@ -11,12 +11,13 @@ import type { Duplex } from 'node:stream';
 import type { Emit } from '../domain/events.ts';
 import { plain, send } from './http/answer.ts';
 import { ALIVE, answerTo } from './http/answers.ts';
-import type { Board, Metrics } from './http/board.ts';
 import { Door } from './http/door.ts';
 import { type Glance, glanceAt } from './http/glance.ts';
 import { LIVE_PACE, Live, type LivePace } from './http/live.ts';
+import type { HttpWorld } from './http/world.ts';
+import type { Metrics } from './metrics.ts';
 
-export type { Board, Metrics, SenderDomain, Senders } from './http/board.ts';
+export type { HttpWorld, SenderDomain, Senders } from './http/world.ts';
 
 export interface ServeSettings {
   /** 0: any free one. */
@@ -66,12 +67,12 @@ export interface Served extends AsyncDisposable {
  * where it can't listen it tells `http.failed` once, and tries again.
  */
 export function serve(
-  board: Board,
+  world: HttpWorld,
   settings: ServeSettings,
   { emit, metrics, pace = PACE }: ServeOptions,
 ): Served {
   const listened = Promise.withResolvers<AddressInfo>();
-  const glance = glanceAt(board, () => live.changed());
+  const glance = glanceAt(world, () => live.changed());
   const live = new Live(glance, pace.live);
   const once = onceEach(emit);
   const door = new Door({
@@ -193,7 +194,7 @@ const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   ],
   EACCES: [
     'this user may not use that port',
-    'Set HTTP_PORT to a port from 1024 on, such as 8080.',
+    'Set HTTP_PORT to a port from 1024 on, such as 8025.',
   ],
   EADDRNOTAVAIL: [
     'this machine has no such address',

@@ -9,7 +9,7 @@ import type {
   Status,
   Trouble,
 } from '../../src/domain/status.ts';
-import type { Board, Senders } from '../../src/report/http.ts';
+import type { HttpWorld, Senders } from '../../src/report/http.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -17,7 +17,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /** A board whose state is set by hand. */
-export class HandBoard implements Board {
+export class HandBoard implements HttpWorld {
   #state: BoardState;
   readonly #readers = new Set<() => void>();
 
@@ -270,6 +270,13 @@ export const STATES = {
       oldest: { uid: 17, since: now - 20 * MINUTE, internalDate: now - 3_000 * DAY },
     });
     const route = routeOf('default', {
+      drain: {
+        count: 8_230,
+        bytes: 1_240_000_000,
+        left: 16_212,
+        rate: 1_100_000,
+        eta: 40 * MINUTE,
+      },
       queued: 800,
       carriedAt: now - SECOND,
       folders: [

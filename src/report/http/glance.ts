@@ -1,9 +1,9 @@
-/** The board, looked at as seldom as its answers allow, so that many readers cost mail nothing. */
+/** The status, looked at as seldom as its answers allow, so that many readers cost mail nothing. */
 import type { RouteHistory, Status } from '../../domain/status.ts';
-import type { Board, Senders } from './board.ts';
-import { type Verdict, verdictOf } from './verdict.ts';
+import { type Verdict, verdictOf } from '../verdict.ts';
+import type { HttpWorld, Senders } from './world.ts';
 
-/** How long (ms) an answer serves every reader. A status serves until the board says that it is another one. */
+/** How long (ms) an answer serves every reader. A status serves until the world says that it is another one. */
 const FRESH = { status: 500, histories: 5_000, senders: 60_000 } as const;
 
 /** The status with the sentence on top of it. */
@@ -18,12 +18,12 @@ export interface Glance extends Disposable {
   senders(): Senders | undefined;
 }
 
-/** @param changed is called after the board said that its status may be another one */
-export function glanceAt(board: Board, changed: () => void): Glance {
-  const status = kept(() => board.status(), FRESH.status);
-  const histories = kept(() => board.histories(), FRESH.histories);
-  const senders = kept(() => board.senders(), FRESH.senders);
-  const unsubscribe = board.subscribe(() => {
+/** @param changed is called after the world said that its status may be another one */
+export function glanceAt(world: HttpWorld, changed: () => void): Glance {
+  const status = kept(() => world.status(), FRESH.status);
+  const histories = kept(() => world.histories(), FRESH.histories);
+  const senders = kept(() => world.senders(), FRESH.senders);
+  const unsubscribe = world.subscribe(() => {
     status.forget();
     changed();
   });

@@ -137,7 +137,7 @@ export class Live implements Disposable {
       try {
         return this.#ask(topic);
       } catch {
-        // The board can't tell it just now, and is asked again; the log says what is wrong with the journal.
+        // The world can't tell it just now, and is asked again; the log says what is wrong with the journal.
         return false;
       }
     });

@@ -3,6 +3,7 @@ import {
   byId,
   clockSays,
   el,
+  nameOf,
   now,
   Rows,
   say,
@@ -21,7 +22,7 @@ import { many, number, since } from './words.js';
 /** @typedef {import('../http/glance.ts').Told} Told */
 /** @typedef {import('../../domain/status.ts').Trouble} Trouble */
 /** @typedef {import('../../domain/status.ts').RouteHistory} RouteHistory */
-/** @typedef {import('../http/board.ts').Senders} Senders */
+/** @typedef {import('../http/world.ts').Senders} Senders */
 
 /** So many troubles are told at once; the others unfold. */
 const TROUBLES = 6;
@@ -134,12 +135,16 @@ function troubleView() {
   const says = el('p', { class: 'says', dir: 'auto' });
   const help = el('p', { class: 'help', dir: 'auto' });
   const time = timeOf(0, 'since');
-  const node = el('li', {}, says, help, el('p', { class: 'quiet' }, 'since ', time));
+  const whose = el('p', { class: 'whose' });
+  const node = el('li', {}, whose, says, help, el('p', { class: 'quiet' }, 'since ', time));
   return {
     node,
     /** @param {Trouble} trouble */
     update(trouble) {
       node.dataset.tone = trouble.unhealthy ? 'bad' : 'care';
+      const isNamed = trouble.route !== undefined && (told?.routes.length ?? 0) > 1;
+      show(whose, isNamed);
+      if (isNamed) whose.replaceChildren(nameOf(trouble.route ?? ''));
       sayWithCode(says, trouble.says);
       sayWithCode(help, trouble.help);
       setTime(time, trouble.since);

@@ -24,6 +24,7 @@ export function stateOf({ ready, accounts, blocked, held, dryRun }) {
   if (blocked !== undefined) return { tone: 'bad', says: 'blocked' };
   if (accounts.some(({ is }) => is === 'lost')) return { tone: 'care', says: 'not reached' };
   if (!ready) return { tone: 'starting', says: 'starting' };
+  if (held?.paced) return { tone: 'starting', says: 'paused by the rate limit' };
   if (held !== undefined) return { tone: 'care', says: 'paused' };
   return dryRun ? { tone: 'care', says: 'dry run' } : { tone: 'good', says: 'flowing' };
 }
@@ -139,17 +140,22 @@ export class RouteBody {
   }
 
   #tellDrain() {
+    const { drain } = /** @type {RouteStatus} */ (this.#route);
     const waiting = waitingOf(/** @type {RouteStatus} */ (this.#route));
-    const drains = waiting >= DRAIN;
-    show(this.#drain, drains);
-    if (!drains) return;
-    const done = this.#history?.month.messages ?? 0;
-    this.#bar.max = done + waiting;
-    this.#bar.value = done;
-    const { bytes } = this.#history?.month ?? { bytes: 0 };
+    show(this.#drain, drain !== undefined || waiting >= DRAIN);
+    const { messages = 0, bytes: carriedBytes = 0 } = this.#history?.month ?? {};
+    const { count, bytes, left, eta } = drain ?? {
+      count: messages,
+      bytes: carriedBytes,
+      left: waiting,
+    };
+    this.#bar.max = Math.max(1, count + left);
+    this.#bar.value = count;
+    const inBytes = bytes > 0 ? ` (${size(bytes)})` : '';
+    const toGo = eta === undefined ? '' : `, about ${duration(eta)} to go`;
     say(
       this.#drainSays,
-      `${number(done)} carried${bytes > 0 ? ` (${size(bytes)})` : ''}, ${number(waiting)} still to come.`,
+      `${number(count)} carried${inBytes}, ${number(left)} still to come${toGo}.`,
     );
   }
 

@@ -2,8 +2,8 @@
 import { el, nameOf, show, timeOf } from './dom.js';
 import { date, many, number } from './words.js';
 
-/** @typedef {import('../http/board.ts').Senders} Senders */
-/** @typedef {import('../http/board.ts').SenderDomain} SenderDomain */
+/** @typedef {import('../http/world.ts').Senders} Senders */
+/** @typedef {import('../http/world.ts').SenderDomain} SenderDomain */
 
 /** So many domains are shown at once; the others unfold. */
 const SHOWN = 8;

@@ -1,4 +1,4 @@
-/** Numbers, times and names as the page writes them. Pure. */
+/** Numbers, times and names as the page writes them: no line ends between a number and its unit. Pure. */
 
 const COUNT = new Intl.NumberFormat('en');
 const TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
@@ -21,7 +21,7 @@ export function many(count, noun) {
 
 /** `980 B`, `12.3 KB`, `4.0 MB`. @param {number} bytes */
 export function size(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1000) return `${bytes}\u00a0B`;
   const units = ['KB', 'MB', 'GB', 'TB'];
   let amount = bytes / 1000;
   let unit = 0;
@@ -29,17 +29,17 @@ export function size(bytes) {
     amount /= 1000;
     unit++;
   }
-  return `${amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[unit]}`;
+  return `${amount >= 100 ? Math.round(amount) : amount.toFixed(1)}\u00a0${units[unit]}`;
 }
 
 /** `14 ms`, `0.4 s`, `12 s`, `3 min`, `5 h`, `2 days`. @param {number} ms */
 export function duration(ms) {
-  if (ms < 99.5) return `${Math.round(ms)} ms`;
-  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
-  if (ms < 119_500) return `${Math.round(ms / 1000)} s`;
-  if (ms < 119 * MINUTE) return `${Math.round(ms / MINUTE)} min`;
-  if (ms < 47 * HOUR) return `${Math.round(ms / HOUR)} h`;
-  return `${Math.round(ms / DAY)} days`;
+  if (ms < 99.5) return `${Math.round(ms)}\u00a0ms`;
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)}\u00a0s`;
+  if (ms < 119_500) return `${Math.round(ms / 1000)}\u00a0s`;
+  if (ms < 119 * MINUTE) return `${Math.round(ms / MINUTE)}\u00a0min`;
+  if (ms < 47 * HOUR) return `${Math.round(ms / HOUR)}\u00a0h`;
+  return `${Math.round(ms / DAY)}\u00a0days`;
 }
 
 /** `just now`, `4 min ago`. @param {number} then @param {number} now */

@@ -19,10 +19,10 @@ const ALL = [
   '/favicon.svg',
   '/nowhere',
 ];
-const metrics = async () => ({
+const metrics = {
   contentType: 'text/plain; version=0.0.4; charset=utf-8',
-  body: 'imapferry_up 1\n',
-});
+  render: async () => 'imapferry_up 1\n',
+};
 
 describe('/livez', () => {
   it('says ok as long as the process works, whatever is wrong with mail', async () => {
@@ -63,23 +63,22 @@ describe('/healthz', () => {
     expect(headers['content-type']).toBe('text/plain; charset=utf-8');
     const lines = body.split('\n');
     expect(lines[0]).toBe('Mail is flowing.');
-    expect(lines[2]).toMatch(
-      /^default: ready; source connected since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(9 h ago\); destination connected .*; last message carried .*\(4 min ago\)$/,
+    expect(lines[1]).toMatch(/^default: source connected since .*; destination connected since /);
+    expect(lines[3]).toMatch(
+      /^ {2}Sent → Sent Messages: watched by IDLE since .*; looked through 4 min ago; last message carried 2 h ago; nothing waits$/,
     );
-    expect(lines[4]).toMatch(
-      /^ {2}Sent → Sent Messages: watched by IDLE since .*; swept .*\(4 min ago\); last message .*\(2 h ago\)$/,
-    );
-    expect(lines.at(-2)).toMatch(/^imapferry 0\.1\.0, running since /);
   });
 
   it('is 503 while it does not, and says what is wrong and what to do', async () => {
     await using serving = await Serving.of(STATES.refused());
     const { status, body } = await serving.ask('/healthz');
     expect(status).toBe(503);
-    expect(body).toContain('Mail is not flowing.\n\n! The new mailbox refuses the login.');
-    expect(body).toContain('\n  Look whether the password has changed');
     expect(body).toMatch(
-      /INBOX → INBOX: .*; 4 wait, the oldest \(UID 4021\) since .*\(38 min ago\): the destination refuses the login\n/,
+      /^Mail is not flowing\.\n! The new mailbox refuses the login\. .*\(Since /,
+    );
+    expect(body).toContain('Look whether the password has changed');
+    expect(body).toMatch(
+      /INBOX → INBOX: .*; 4 at the source still, the oldest UID 4021: the destination refuses the login\n/,
     );
   });
 
@@ -91,11 +90,10 @@ describe('/healthz', () => {
     expect(body).toMatch(/Archive → Archive: .*; 2 refused; 1 unverified\n/);
   });
 
-  it('tells what blocks a route', async () => {
+  it('names the route that is concerned', async () => {
     await using serving = await Serving.of(STATES.two());
     const { body } = await serving.ask('/healthz');
-    expect(body).toMatch(/^Mail is not flowing for dad\.\n/);
-    expect(body).toMatch(/\n {2}blocked since .*: Two folders of the old mailbox would end in one/);
+    expect(body).toMatch(/^Mail is not flowing for dad\.\n! dad: The route dad delivers nothing/);
   });
 
   it.each([
@@ -143,7 +141,9 @@ describe('/metrics', () => {
   it('is 404 where there are none, and 500 where they fail', async () => {
     await using none = await Serving.of();
     expect((await none.ask('/metrics')).status).toBe(404);
-    const failing = { metrics: () => Promise.reject(new Error('no')) };
+    const failing = {
+      metrics: { contentType: 'text/plain', render: () => Promise.reject(new Error('no')) },
+    };
     await using broken = await Serving.of(STATES.flowing(), {}, failing);
     expect(await broken.ask('/metrics')).toMatchObject({
       status: 500,

@@ -2,7 +2,7 @@
 import type { RouteHistory, Status } from '../../domain/status.ts';
 
 /** Answers at once, and never throws anything that stops mail: what it can't say now, it throws, and is asked again. */
-export interface Board {
+export interface HttpWorld {
   status(): Status;
   /** What each route has carried. May read the journal; asked every few seconds at most. */
   histories(): readonly RouteHistory[];
@@ -30,6 +30,3 @@ export interface SenderDomain {
   /** Mailing lists, newsletters and other mail that went to many. */
   readonly bulk: boolean;
 }
-
-/** What /metrics answers with. */
-export type Metrics = () => Promise<{ readonly contentType: string; readonly body: string }>;
