@@ -41,7 +41,7 @@ const OPEN =
   'HTTP_HOST is not this machine alone, and there is no HTTP_PASSWORD_FILE: whoever reaches the port sees the names of folders and routes, how much mail comes, and from which domains.';
 
 function unused(variable: string): string {
-  return `${variable} has no effect, because HTTP_PORT is 0: there is no status page. Set HTTP_PORT=8080 to have one.`;
+  return `${variable} has no effect, because HTTP_PORT is 0: there is no status page. Set HTTP_PORT=8025 to have one.`;
 }
 
 /** Of the two variables at most one is set. */

@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { folderWith, load, mistakesOf } from './support.ts';
 
-const ON = { HTTP_PORT: '8080' };
+const ON = { HTTP_PORT: '8025' };
 const OPEN = expect.stringContaining('HTTP_HOST is not this machine alone');
 
 describe('the settings of the status page', () => {
@@ -13,7 +13,7 @@ describe('the settings of the status page', () => {
 
   test('with a port it is served on this machine alone, without a password', () => {
     const { http, doubts } = load(ON);
-    expect(http).toEqual({ port: 8080, host: '127.0.0.1' });
+    expect(http).toEqual({ port: 8025, host: '127.0.0.1' });
     expect(doubts).toEqual([]);
   });
 
@@ -56,7 +56,7 @@ describe('the settings of the status page', () => {
 
   test('a password without a port has no effect, and that is a doubt', () => {
     expect(load({ HTTP_PASSWORD: 'secret' }).doubts).toEqual([
-      'HTTP_PASSWORD has no effect, because HTTP_PORT is 0: there is no status page. Set HTTP_PORT=8080 to have one.',
+      'HTTP_PASSWORD has no effect, because HTTP_PORT is 0: there is no status page. Set HTTP_PORT=8025 to have one.',
     ]);
   });
 
