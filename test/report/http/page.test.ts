@@ -124,7 +124,7 @@ describe('the page', () => {
   it('shows how far a first drain has come', async () => {
     await using view = await shown(STATES.drain());
     expect(await textOf(view.page, '.drain p')).toBe(
-      '8,230 carried (1.2 GB), 16,212 still to come.',
+      '8,230 carried (1.2 GB), 16,212 still to come, about 40 min to go.',
     );
     const bar = 'document.querySelector("progress")';
     expect(await view.page.evaluate(`${bar}.value / ${bar}.max`)).toBeCloseTo(8_230 / 24_442);
