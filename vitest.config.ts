@@ -11,6 +11,7 @@ const LONG = [
   'journey/crossing',
   'faults/renumbered',
   'faults/hostile',
+  'report/http/page',
 ];
 
 class LongestFirst extends BaseSequencer {

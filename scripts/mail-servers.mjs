@@ -1,4 +1,4 @@
-// The mail servers that the tests run: Debian's packages, installed where that is possible, named where it is not.
+// The mail servers and the browser that the tests run: Debian's packages, installed where that is possible, named where it is not.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { env } from './ensure.mjs';
 const PACKAGES = [
   ['dovecot', 'dovecot-imapd'],
   ['openssl', 'openssl'],
+  ['chromium', 'chromium'],
 ];
 
 /** What only some tests want: where it can't be had, they are left out, and say so. */
@@ -66,7 +67,7 @@ export function mailServers(more = []) {
   const missing = missingOf([...PACKAGES, ...more]);
   if (installed(missing)) return;
   console.error(
-    `Real mail servers and clients are run here. Install first: apt-get install ${missing.join(' ')}`,
+    `Real mail servers, clients and a browser are run here. Install first: apt-get install ${missing.join(' ')}`,
   );
   process.exit(1);
 }

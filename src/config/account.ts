@@ -65,14 +65,16 @@ export function findSecret(
 }
 
 /** White space alone is no file and no command, but may be a password. */
-function isGiven(name: string, settings: Settings): boolean {
+export function isGiven(name: string, settings: Settings): boolean {
   const text = settings.set.get(name)?.text ?? '';
   return (name.endsWith('_PASSWORD') ? text : text.trim()) !== '';
 }
 
-type Wrong = (wrong: string, example: string) => SecretFindings;
+/** Makes findings of a mistake: what is wrong, and a line that would be right. */
+export type Wrong = (wrong: string, example: string) => SecretFindings;
 
-function fromValue(
+/** What a password that stands in its variable says of itself. */
+export function fromValue(
   variable: string,
   value: string,
   noun: string,
@@ -91,8 +93,13 @@ function fromValue(
   return { source: { from: 'value', variable, value }, mistakes: [], doubts };
 }
 
-/** The path is shown only once a file of that name was found. */
-function fromFile(variable: string, path: string, wrong: Wrong, example: string): SecretFindings {
+/** What a password file says of itself. The path is shown only once a file of that name was found. */
+export function fromFile(
+  variable: string,
+  path: string,
+  wrong: Wrong,
+  example: string,
+): SecretFindings {
   const secret = secretFile(path);
   if ('wrong' in secret) return wrong(secret.wrong, example);
   return {
@@ -157,7 +164,8 @@ export function securityDoubts(side: Side, values: Values, called: Settings['cal
   return doubts;
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a name or address is this machine's own, reached by nobody else. */
+export function isLoopback(host: string): boolean {
   const name = host.toLowerCase();
   if (isIPv4(name)) return name.startsWith('127.');
   return name === '::1' || name === 'localhost' || name.endsWith('.localhost');

@@ -10,6 +10,7 @@ import {
   supervisorOf,
 } from './alerts.ts';
 import { circle } from './folders.ts';
+import { type HttpSettings, readHttp } from './http.ts';
 import { ConfigError, type Mistake, Unusable } from './mistakes.ts';
 import { doubleMeanings } from './route-names.ts';
 import { betweenRoutes, type Drawn, rivalsOf } from './routes.ts';
@@ -43,6 +44,8 @@ export interface Config {
   /** Called every minute while mail flows. Mostly a secret. */
   readonly heartbeatUrl?: URL;
   readonly supervisor?: Supervisor;
+  /** Where the status page and its neighbours are served. Absent: nowhere. */
+  readonly http?: HttpSettings;
   /** What works, but perhaps not as meant: sentences without values, told as `config.doubtful` at start. */
   readonly doubts: readonly string[];
   /** What is as it often is meant, and worth a look all the same: sentences for `check`. */
@@ -72,11 +75,13 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
       ? [readRoute('default', settings, env)]
       : names.map((name) => readRoute(name, settingsOf(settings, name), env));
   const drawn = routes.flatMap(({ drawn }) => drawn ?? []);
+  const http = readHttp(common.values, settings);
   const all = [
     ...settings.mistakes,
     ...routes.flatMap(({ mistakes }) => mistakes),
     ...common.mistakes,
     ...alertMistakes(common.values, env),
+    ...http.mistakes,
     ...(names === undefined ? [] : doubleMeanings(names, ROUTE_VARIABLES.keys(), VARIABLES.keys())),
     ...betweenRoutes(drawn),
     // Without a ROUTES that can be read nobody knows which names are a route's.
@@ -91,6 +96,7 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
   const doubts = [
     ...routes.flatMap((route) => route.doubts),
     ...alertDoubts(whole),
+    ...http.doubts,
     ...cutDoubts(settings),
   ];
   const alerts = alertsOf(whole, env);
@@ -104,6 +110,7 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
     ...(alerts && { alerts }),
     ...(HEARTBEAT_URL && { heartbeatUrl: HEARTBEAT_URL }),
     ...(supervisor && { supervisor }),
+    ...(http.http && { http: http.http }),
     doubts: [...new Set(doubts)],
     remarks: names === undefined ? [] : inheritedRemarks(names, settings),
   };

@@ -54,8 +54,7 @@ export function secretFile(
 
 /** What makes a secret look mistaken, or `undefined`. Goes on after a variable's name or `which`. */
 export function oddity(secret: string): string | undefined {
-  if (isQuoted(secret))
-    return 'still wears its quotation marks, which are sent to the server as part of it';
+  if (isQuoted(secret)) return 'still wears its quotation marks, which are taken as part of it';
   if (/[\r\n]/.test(secret)) return 'holds more than one line';
   if (secret.includes('\uFFFD')) return 'is not written in UTF-8, as servers expect';
   if (secret !== secret.trim()) return 'begins or ends with white space';

@@ -31,6 +31,7 @@ export const EVENTS = {
   'alert.handed': ['info', 'ALERT_COMMAND was given a trouble that lasts, or its end'],
   'alert.planned': ['info', 'what would be told of a trouble that lasts, were this no dry run'],
   'heartbeat.resumed': ['info', 'HEARTBEAT_URL can be called again'],
+  'http.listening': ['info', 'the status page is served, and where'],
 
   'config.doubtful': ['warn', 'a setting that works, but perhaps not as meant'],
   'account.lost': ['warn', 'a connection ended; it is begun anew'],
@@ -68,6 +69,7 @@ export const EVENTS = {
   'delivery.refused': ['error', 'a message can not be carried; it stays at the source'],
   'delivery.unverified': ['error', 'a copy differs from its original; the original stays'],
   'journal.failed': ['error', 'the journal can not be written; nothing is appended'],
+  'http.failed': ['error', 'the status page can not be served; mail is carried all the same'],
   'imapferry.failed': ['error', 'imapferry can not go on and ends'],
 
   'watcher.idling': ['debug', 'a folder is watched by IDLE'],

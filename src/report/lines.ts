@@ -1,11 +1,13 @@
 /** How imapferry is, in lines for people: what `health` prints. Pure. */
 import type { AccountStatus, FolderStatus, RouteStatus, Status } from '../domain/status.ts';
 import { duration } from './sentences.ts';
+import { verdictOf } from './verdict.ts';
 
 /** The verdict first, then what is wrong, then every route and folder. */
-export function linesOf({ healthy, troubles, routes, at }: Status): string[] {
+export function linesOf(status: Status): string[] {
+  const { troubles, routes, at } = status;
   return [
-    healthy ? 'Mail flows.' : 'Mail does not flow as it should.',
+    verdictOf(status).says,
     ...troubles.map(
       ({ route, says, help, unhealthy, since }) =>
         `${unhealthy ? '!' : '·'} ${whose(route)}${says} ${help} (Since ${time(since)}.)`,

@@ -236,9 +236,6 @@ const MISTAKES: readonly (readonly [env: Environment, ...said: string[]])[] = [
     { DEST_RATE_LIMIT: '60/min,1/day,70/min' },
     'DEST_RATE_LIMIT limits the same twice: entry 3 is of a kind that stands before it',
   ],
-  [{ HTTP_PORT: '8080' }, `HTTP_PORT ${LATER}`],
-  [{ HTTP_PASSWORD: 'x' }, `HTTP_PASSWORD ${LATER}`],
-  [{ HTTP_PASSWORD_FILE: '/x' }, `HTTP_PASSWORD_FILE ${LATER}`],
   [{ ALERT_AFTER: '1' }, `ALERT_AFTER ${DURATION}`],
   [{ ALERT_AFTER: '30d' }, `ALERT_AFTER ${DURATION}`],
   [{ ALERT_AFTER: '500ms' }, 'ALERT_AFTER must be a duration from 1s to 168h'],
@@ -255,6 +252,11 @@ const MISTAKES: readonly (readonly [env: Environment, ...said: string[]])[] = [
   [
     { HEARTBEAT_URL: '"https://example.org/token"' },
     `HEARTBEAT_URL ${URL}; it still wears its quotation marks: leave them out`,
+  ],
+  [{ HTTP_PORT: '80800' }, `HTTP_PORT ${NUMBER(0, 65_535)}`],
+  [
+    { HTTP_HOST: 'localhost:8080' },
+    'HTTP_HOST must be a server name alone: the port has a variable of its own',
   ],
   [{ KEEP_SENDERS: 'true' }, `KEEP_SENDERS ${LATER}`],
   [{ SOURCE_PASSWORD: undefined }, `SOURCE_PASSWORD ${SECRET} password`],

@@ -79,7 +79,7 @@ describe('a password file', () => {
   });
 
   test.each([
-    ['"quoted"\n', 'still wears its quotation marks, which are sent to the server as part of it'],
+    ['"quoted"\n', 'still wears its quotation marks, which are taken as part of it'],
     ['two\nlines\n', 'holds more than one line'],
     ['blank \n', 'begins or ends with white space'],
     [Buffer.from('s\xe9cret\n', 'latin1'), 'is not written in UTF-8, as servers expect'],
@@ -167,8 +167,7 @@ describe('a password in a .env file', () => {
     `${name} looks cut: in a .env file \`#\` begins a comment. If the password holds one, put the value in single quotation marks, or use ${name}_FILE.`;
   const open =
     'SOURCE_PASSWORD begins with a quotation mark that is left open, and taken as part of it.';
-  const quoted =
-    'SOURCE_PASSWORD still wears its quotation marks, which are sent to the server as part of it.';
+  const quoted = 'SOURCE_PASSWORD still wears its quotation marks, which are taken as part of it.';
 
   test.each([
     ["SOURCE_PASSWORD='pa#ss'", 'pa#ss', []],

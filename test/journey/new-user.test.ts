@@ -177,7 +177,7 @@ it('after three refused logins knocks only every 15 minutes, and no sooner after
     says = health.plain.join('\n');
     expect(says).toContain('! The source server refuses the login');
   }, 20_000);
-  expect(says).toContain('Mail does not flow as it should.');
+  expect(says).toContain('Mail is not flowing.');
   expect(says).toContain('Check SOURCE_USER and SOURCE_PASSWORD');
   await first.kill('SIGKILL');
   await using second = new Program(place, settings);
@@ -211,7 +211,7 @@ it('says so and ends with 1 where another imapferry uses STATE_DIR', async () =>
   expect(second.log.at(-1)?.msg).toContain('Another imapferry uses STATE_DIR');
   await using health = new Program(place, settings, ['health']);
   expect((await health.ended).code).toBe(0);
-  expect(health.plain[0]).toBe('Mail flows.');
+  expect(health.plain[0]).toMatch(/^(?:Mail is flowing|imapferry is starting)\.$/);
   expect(health.plain.join('\n')).toMatch(/ {2}INBOX → INBOX: /);
 });
 

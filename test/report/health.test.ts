@@ -267,7 +267,7 @@ it('the lines tell the verdict, what is wrong, and every folder', () => {
     ),
   ]);
   expect(linesOf({ ...of, ...healthOf(of, NOW), at: NOW })).toEqual([
-    'Mail does not flow as it should.',
+    'Mail is not flowing for mum.',
     '! mum: The source server refuses the login: Invalid credentials. Mail stays at the source meanwhile; nothing is lost. imapferry tries again every 15 minutes. Check SOURCE_USER and SOURCE_PASSWORD; many providers want an app password. (Since 2026-11-28T11:00:00Z.)',
     '· dad: One message in INBOX can not be carried: It is too large. The original stays, and is tried again at growing intervals; everything else goes on. `imapferry stuck` lists them with the reason; with --retry they are tried again. (Since 2026-11-28T11:10:00Z.)',
     'mum: source refused since 2026-11-28T11:00:00Z; destination connected since 2026-11-28T10:20:00Z',

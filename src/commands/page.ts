@@ -1,0 +1,23 @@
+/** The status page of `run`: what it shows, and where it is served. */
+import type { Config } from '../config/config.ts';
+import type { EventStream } from '../domain/events.ts';
+import type { Board } from '../report/board.ts';
+import { type HttpWorld, type Served, serve } from '../report/http.ts';
+import { countEvents } from '../report/metrics.ts';
+
+/** Serves the status page, health and metrics until it is disposed of. Never throws because of the network. */
+export function servePage(
+  settings: NonNullable<Config['http']>,
+  board: Board,
+  stream: EventStream,
+): Served {
+  const world: HttpWorld = {
+    status: () => board.status(),
+    histories: () => board.histories(),
+    senders: () => undefined,
+    // Whatever has happened, the status may be another one.
+    subscribe: (changed) => stream.subscribe(changed),
+  };
+  const metrics = countEvents(stream, () => board.status());
+  return serve(world, settings, { emit: stream.emit, metrics });
+}
