@@ -11,7 +11,8 @@ import { tell, type Works } from './works.ts';
 
 /**
  * Retires what the receipts prove, as AFTER_DELIVERY says, and notes it. Rejects with a Failure where some are still there.
- * Batches of one folder that come to it while others are being retired go together next: the round trips are the same for many.
+ * Nobody waits for it, so that mail which is still to be fetched goes first; batches of one folder that have come to it by then
+ * go together: the round trips are the same for many.
  */
 export async function retire(
   works: Works,
@@ -23,7 +24,11 @@ export async function retire(
   await refuseOneMailbox(works, batch, receipts);
   const { epoch } = batch;
   try {
-    await epoch.leaving.join({ batch, receipts, carried }, (all) => leave(works, all));
+    await epoch.leaving.join(
+      { batch, receipts, carried },
+      (all) => leave(works, all),
+      () => batch.lane.free(works.cut),
+    );
   } catch (thrown) {
     if (thrown instanceof Failure && thrown.kind === 'circle') throw thrown;
     // What failed may have been another batch's.
