@@ -11,6 +11,8 @@ export const LARGEST_IN_MEMORY = 8 * 1024 * 1024;
 export interface Fingerprint {
   /** In bytes. */
   readonly length: number;
+  /** All of them, where they are in memory. */
+  readonly bytes?: Buffer | undefined;
   /** SHA-256 as 64 lower-case hex digits. */
   readonly sha256: string;
   /** The header, without the empty line behind it: at most the first 1 MB of the message. */

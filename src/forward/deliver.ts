@@ -133,8 +133,10 @@ async function send(
   trip.atDestination = true;
   await works.destinations.ready();
   trip.atDestination = false;
-  const placed = await works.cargo.use(weightOf(travelling), () =>
-    bring(works, batch, travelling, seeking, notes, trip),
+  const placed = await works.cargo.use(
+    weightOf(travelling),
+    () => bring(works, batch, travelling, seeking, notes, trip),
+    { urgent: batch.fresh },
   );
   const { receipts, failure } = placed ?? { receipts: [] };
   await retire(works, batch, receipts, trip.carried);

@@ -155,7 +155,7 @@ export function bytesOf(messages: readonly Listed[]): number {
 }
 
 /** What a message takes of the memory while it travels in pieces. */
-const WEIGHT_IN_PIECES = 4 * 1024 * 1024;
+const WEIGHT_IN_PIECES = 6 * 1024 * 1024;
 
 /** How much of the messages will be in memory at one time, in bytes. */
 export function weightOf(messages: readonly Listed[]): number {

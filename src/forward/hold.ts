@@ -14,11 +14,15 @@ export class Hold {
     this.#capacity = capacity;
   }
 
-  /** Takes so much as long as `work` lasts. What is larger than all there is goes in when nothing else is there. */
-  async use<T>(wanted: number, work: () => Promise<T>): Promise<T> {
+  /**
+   * Takes so much as long as `work` lasts. What is larger than all there is goes in when nothing else is there.
+   * @param urgent before others that wait
+   */
+  async use<T>(wanted: number, work: () => Promise<T>, { urgent = false } = {}): Promise<T> {
     const amount = Math.min(wanted, this.#capacity);
     await new Promise<void>((enter) => {
-      this.#waiting.push({ amount, enter });
+      if (urgent) this.#waiting.unshift({ amount, enter });
+      else this.#waiting.push({ amount, enter });
       this.#admit();
     });
     try {

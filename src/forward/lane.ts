@@ -63,6 +63,8 @@ export class Lane {
   #ended = false;
   #since: number;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Who has the connection, or waits for it. */
+  #turns = 0;
   #changed = Promise.withResolvers<void>();
 
   /**
@@ -243,10 +245,20 @@ export class Lane {
     });
   }
 
+  /** Resolves, never rejects, once nobody has the connection or waits for it; at the latest when `signal` aborts. */
+  async free(signal: AbortSignal): Promise<void> {
+    await this.#until(() => this.#turns === 0, signal).catch(() => undefined);
+  }
+
   /** One after another, in the order of asking. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.#turns++;
     const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => undefined);
+    this.#turn = mine
+      .catch(() => undefined)
+      .then(() => {
+        if (--this.#turns === 0) this.#tell();
+      });
     return mine;
   }
 

@@ -11,8 +11,8 @@ import { tell, type Works } from './works.ts';
 
 /**
  * Retires what the receipts prove, as AFTER_DELIVERY says, and notes it. Rejects with a Failure where some are still there.
- * Batches of one folder and connection that come to it while others are being retired go together next: the round trips are
- * the same for many. Those of another connection wait for none of them.
+ * Nobody waits for it, so that mail which is still to be fetched goes first; batches of one folder and connection that have come
+ * to it by then go together: the round trips are the same for many. Those of another connection wait for none of them.
  */
 export async function retire(
   works: Works,
@@ -24,9 +24,11 @@ export async function retire(
   await refuseOneMailbox(works, batch, receipts);
   const { epoch } = batch;
   try {
-    await epoch
-      .leavingOn(batch.lane)
-      .join({ batch, receipts, carried }, (all) => leave(works, new Party(batch, all)));
+    await epoch.leavingOn(batch.lane).join(
+      { batch, receipts, carried },
+      (all) => leave(works, new Party(batch, all)),
+      () => batch.lane.free(works.cut),
+    );
   } catch (thrown) {
     if (thrown instanceof Failure && thrown.kind === 'circle') throw thrown;
     // What failed may have been another batch's.

@@ -41,14 +41,15 @@ export interface SweepResult {
   readonly failures: { readonly folder?: string; readonly failure: Failure }[];
 }
 
-/** Batches that are fetched or retired while the destination's connections are busy with others. */
+/** Batches that are fetched, or wait to be retired together, while the destination's connections are busy with others. */
 const AHEAD = 3;
 
 /**
  * Bytes of originals that may be in memory at one time. A message is held twice for moments, as it comes in and as its
- * copy is compared, and what was let go lingers until it is collected: in all this makes some 60 MB.
+ * copy is compared, and what was let go lingers until it is collected. Many small messages do not come near it: of them no
+ * more is in hand than the batches that are in flight.
  */
-const MOST_BYTES_IN_HAND = 16 * 1024 * 1024;
+const MOST_BYTES_IN_HAND = 24 * 1024 * 1024;
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 

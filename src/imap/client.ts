@@ -249,12 +249,15 @@ export class Client {
    * @param reads sees each line of the server first; what it says it has read, the library does not see
    */
   async reading<T>(reads: (line: Buffer) => boolean, work: () => Promise<T>): Promise<T> {
+    // The library sees nothing under way, and would take up IDLE in the middle.
+    this.flow.options.disableAutoIdle = true;
     const done = await this.flow.run(OURS, async () => {
       this.#reads = reads;
       try {
         return await work();
       } finally {
         this.#reads = undefined;
+        this.idling(this.#wantsIdle);
       }
     });
     return done as T;

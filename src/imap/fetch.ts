@@ -44,8 +44,7 @@ export async function fetchRows(
   take: (row: Row) => void,
 ): Promise<Row[]> {
   const partial: Row[] = [];
-  const part = piece ? `<${piece.offset}.${piece.length}>` : '';
-  const names = ['UID', ...items.map((item) => ITEMS[item] + (item === 'source' ? part : ''))];
+  const names = namesOf(items, piece);
   for (const set of sets) {
     let count = 0;
     const rows = new Rows(items, wanted, (row) => {
@@ -68,27 +67,47 @@ export async function fetchRows(
 }
 
 /** One UID FETCH. Says whether the server showed all that it has. */
-async function ask(
-  client: Client,
-  set: string,
-  names: readonly string[],
-  rows: Rows,
-): Promise<boolean> {
-  const { mailbox } = client.flow;
-  if (mailbox === false) {
-    throw new Failure('No folder is open on this connection.', {
-      step: 'look',
-      scope: 'connection',
-    });
-  }
+async function ask(client: Client, set: string, names: string, rows: Rows): Promise<boolean> {
+  const mailbox = openMailbox(client);
   const attributes: Tokens = [
     { type: 'SEQUENCE', value: set },
-    { type: 'TEXT', value: `(${names.join(' ')})` },
+    { type: 'TEXT', value: names },
   ];
   const untagged = { FETCH: (answer: Answer) => rows.read(answer, mailbox) };
   const { command } = await client.answer('UID FETCH', attributes, { untagged });
   rows.rethrow();
   return command?.toUpperCase() === 'OK';
+}
+
+/** The same of one set, as it goes out. */
+export function fetchCommand(
+  set: string,
+  { items, piece }: Pick<Query, 'items' | 'piece'>,
+): string {
+  return `UID FETCH ${set} ${namesOf(items, piece)}`;
+}
+
+function namesOf(items: readonly Item[], piece: Query['piece']): string {
+  const part = piece ? `<${piece.offset}.${piece.length}>` : '';
+  const names = items.map((item) => ITEMS[item] + (item === 'source' ? part : ''));
+  return `(${['UID', ...names].join(' ')})`;
+}
+
+/** The folder that is open. Throws a Failure where none is. */
+export function openMailbox({ flow: { mailbox } }: Client): MailboxObject {
+  if (mailbox !== false) return mailbox;
+  throw new Failure('No folder is open on this connection.', {
+    step: 'look',
+    scope: 'connection',
+  });
+}
+
+/** What an untagged FETCH says. */
+export async function rowOf(answer: Answer, mailbox: MailboxObject): Promise<Row> {
+  const row = await formatMessageResponse(answer as never, mailbox);
+  const { partialOrigins } = row as { partialOrigins?: ReadonlyMap<string, number> };
+  const origin = partialOrigins?.get('');
+  return origin === undefined ? row : { ...row, origin };
 }
 
 /** What comes of one set. */
@@ -108,10 +127,8 @@ class Rows {
 
   async read(answer: Answer, mailbox: MailboxObject): Promise<void> {
     try {
-      const row = await formatMessageResponse(answer as never, mailbox);
-      const { partialOrigins } = row as { partialOrigins?: ReadonlyMap<string, number> };
-      const origin = partialOrigins?.get('');
-      if (this.#error === undefined) this.#add(origin === undefined ? row : { ...row, origin });
+      const row = await rowOf(answer, mailbox);
+      if (this.#error === undefined) this.#add(row);
     } catch (thrown) {
       // Thrown from here it would only be logged, and the row be missing.
       this.#error ??= thrown;

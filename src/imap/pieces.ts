@@ -1,11 +1,12 @@
 /**
  * A message that is too large for memory, read piece by piece (RFC 9051 §6.4.5, `BODY.PEEK[]<offset.length>`), so that
- * there is never more of it here than one piece.
+ * there is never more of it here than some pieces. The next ones are asked for while one is on its way.
  */
 import { Failure, type Step } from '../domain/failure.ts';
+import { askAhead } from './ahead.ts';
 import type { LibraryError } from './answers.ts';
 import { type Client, PIECE } from './client.ts';
-import { fetchRows, type Query, type Row } from './fetch.ts';
+import { fetchCommand, fetchRows, type Query, type Row } from './fetch.ts';
 import { discarded } from './garbage.ts';
 import { LISTED } from './session.ts';
 
@@ -16,37 +17,113 @@ export interface Read {
   readonly is: 'whole' | 'odd';
 }
 
+/** So many pieces are asked for before the first of them has come. */
+const AHEAD = 4;
+
+type Take = (piece: Buffer) => void | Promise<void>;
+
 /**
  * Reads a message to where the server lets it end, which need not be where its size says. A server that answers without
  * regard to pieces is asked for all of it at once, if that is not too much for memory.
  * Rejects, scope `message` and lasting, where it is.
- * @param take is waited for before the next piece is asked for
+ * @param take is waited for before the next piece is read
  */
 export async function readPieces(
   client: Client,
   step: Step,
   uid: number,
-  take: (piece: Buffer) => void | Promise<void>,
+  take: Take,
 ): Promise<Read> {
-  let piece = await firstPiece(client, step, uid);
-  if (piece === undefined) return { is: 'odd' };
-  const row: Row = { ...piece, source: undefined };
-  const { size = 0 } = row;
-  for (let offset = 0, length = PIECE; ; ) {
-    const { source: bytes, origin } = piece ?? {};
-    if (!Buffer.isBuffer(bytes)) return { row, is: 'odd' };
-    // All of it at once, from a server that knows no pieces.
-    const isAll = offset === 0 && origin === undefined && bytes.length === size;
-    if (!isAll && (origin !== offset || bytes.length > length)) return { row, is: 'odd' };
-    await take(bytes);
-    discarded(bytes.length);
-    if (isAll || bytes.length < length) return { row, is: 'whole' };
-    offset += length;
-    if (offset > 2 * size + PIECE) return { row, is: 'odd' };
-    const left = size - offset;
+  const first = await firstPiece(client, step, uid);
+  if (first === undefined) return { is: 'odd' };
+  const { source, origin, size = 0 } = first;
+  const row: Row = { ...first, source: undefined };
+  // All of it at once, from a server that knows no pieces.
+  if (origin === undefined && source?.length === size) {
+    await take(source);
+    discarded(source.length);
+    return { row, is: 'whole' };
+  }
+  const pieces = new Pieces(size, take);
+  pieces.next();
+  await pieces.came(first);
+  await askAhead(client, step, {
+    most: AHEAD,
+    next: () => {
+      const piece = pieces.next();
+      return (
+        piece && {
+          command: fetchCommand(`${uid}`, { items: ['source'], piece }),
+          answered: () => pieces.answered(piece),
+        }
+      );
+    },
+    take: async (told) => {
+      if (told.uid !== uid || told.source === undefined) return;
+      client.wanted();
+      await pieces.came(told);
+    },
+  });
+  return { row, is: pieces.is };
+}
+
+interface Piece {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** The pieces of one message: which are to be asked for, and what came of them, handed on in their order. */
+class Pieces {
+  readonly #size: number;
+  readonly #take: Take;
+  /** Asked for, and not handed on, in their order; with what has come of it, one that has come before its turn. */
+  readonly #underWay = new Map<Piece, Buffer | undefined>();
+  #offset = 0;
+  #end: Read['is'] | undefined;
+
+  constructor(size: number, take: Take) {
+    this.#size = size;
+    this.#take = take;
+  }
+
+  get is(): Read['is'] {
+    return this.#end ?? 'odd';
+  }
+
+  /** The next one, if it is to be asked for now: what would lie behind the told size, only once all before it has come. */
+  next(): Piece | undefined {
+    const left = this.#size - this.#offset;
+    if (this.#end !== undefined || (left <= 0 && this.#underWay.size > 0)) return undefined;
+    if (this.#offset > 2 * this.#size + PIECE) return undefined;
     // Of the last piece one byte more than there is, so that it comes shorter than asked for: nothing follows.
-    length = left > 0 && left <= PIECE ? left + 1 : PIECE;
-    piece = await fetchOne(client, step, uid, ['source'], { offset, length });
+    const length = this.#offset > 0 && left > 0 && left <= PIECE ? left + 1 : PIECE;
+    const piece = { offset: this.#offset, length };
+    this.#offset += length;
+    this.#underWay.set(piece, undefined);
+    return piece;
+  }
+
+  /** A piece has come. Servers may answer what was asked ahead in another order (RFC 9051 §5.5). */
+  async came({ source, origin }: Row): Promise<void> {
+    if (this.#end !== undefined) return;
+    const piece = [...this.#underWay.keys()].find(({ offset }) => offset === origin);
+    if (!Buffer.isBuffer(source) || piece === undefined || source.length > piece.length) {
+      this.#end = 'odd';
+      return;
+    }
+    this.#underWay.set(piece, source);
+    for (const [first, bytes] of this.#underWay) {
+      if (bytes === undefined || this.#end !== undefined) return;
+      this.#underWay.delete(first);
+      await this.#take(bytes);
+      discarded(bytes.length);
+      if (bytes.length < first.length) this.#end = 'whole';
+    }
+  }
+
+  /** All that the server says to the question for that piece has come. */
+  answered(piece: Piece): void {
+    if (this.#underWay.has(piece) && this.#underWay.get(piece) === undefined) this.#end ??= 'odd';
   }
 }
 

@@ -14,6 +14,7 @@ import type { Placement } from '../domain/ports.ts';
 import { failureOf, readable } from './answers.ts';
 import type { Client } from './client.ts';
 import { headOf, type Outgoing, streamLiteral, waits, writeLiteral } from './literals.ts';
+import { refusal, TAGGED, UNTAGGED_REFUSAL } from './tagged.ts';
 import type { Window } from './window.ts';
 
 /**
@@ -43,11 +44,6 @@ export async function pipelined(
   return run.placements;
 }
 
-/** A tagged answer (RFC 9051 §7.1). */
-const ANSWER = /^([^ ]+) (OK|NO|BAD)(?: (.*))?$/is;
-/** A response code and the words behind it. */
-const CODE = /^\[([^\] ]+)([^\]]*)\] ?(.*)$/s;
-const UNTAGGED_REFUSAL = /^(BAD|NO)( |$)/i;
 const PLUS = 0x2b;
 
 /** One row of APPENDs. */
@@ -92,7 +88,7 @@ class Run {
       return true;
     }
     const text = line.toString('utf8');
-    const [, tag = '', status = '', words = ''] = ANSWER.exec(text) ?? [];
+    const [, tag = '', status = '', words = ''] = TAGGED.exec(text) ?? [];
     const place = this.#underWay.get(tag);
     if (place === undefined) {
       // Whose answer it is nobody knows.
@@ -144,7 +140,7 @@ class Run {
       this.placements[place] = { is: 'stored', ...copyOf(words) };
       if (!this.#refused) this.#window.stored();
     } else {
-      this.placements[place] = placementOf(refusal(status, words));
+      this.placements[place] = placementOf(failureOf(refusal(status, words), 'append'));
       this.#window.refused();
       this.#refused = true;
     }
@@ -211,13 +207,6 @@ class Run {
 function copyOf(words: string): { copy?: { uidValidity: number; uid: number } } {
   const [, uidValidity, uid] = /^\[APPENDUID (\d{1,10}) (\d{1,10})\]/i.exec(words) ?? [];
   return uid === undefined ? {} : { copy: { uidValidity: Number(uidValidity), uid: Number(uid) } };
-}
-
-/** A tagged NO or BAD, as the library would throw it. */
-function refusal(status: string, words: string): Failure {
-  const [, code, , text = words] = CODE.exec(words) ?? [];
-  const told = { responseStatus: status, serverResponseCode: code, responseText: text };
-  return failureOf(Object.assign(new Error('The APPEND was refused'), told), 'append');
 }
 
 function placementOf(failure: Failure): Placement {

@@ -25,6 +25,9 @@ class HandLane {
     return work(this.#session as SourceSession);
   }
 
+  /** Nobody wants to fetch. */
+  async free(): Promise<void> {}
+
   readonly #session: Partial<SourceSession> = {
     mark: async (uids) => {
       this.marked.push([...uids]);
@@ -71,12 +74,13 @@ function begun() {
 it('go together next while one of their connection is being retired', async () => {
   const { go, done } = begun();
   const lane = new HandLane();
-  const all = [1, 2, 3].map((uid) => go(lane, uid));
+  const first = go(lane, 1);
   await settle();
+  const others = [2, 3].map((uid) => go(lane, uid));
   lane.turns[0]?.resolve();
   await settle();
   lane.turns[1]?.resolve();
-  await Promise.all(all);
+  await Promise.all([first, ...others]);
   expect(lane.marked).toEqual([[1], [2, 3]]);
   expect(done).toEqual([1, 2, 3]);
 });
@@ -86,8 +90,8 @@ it('wait for none that are on another connection, which is begun anew', async ()
   const [standing, lost] = [new HandLane(), new HandLane()];
   const first = go(standing, 1);
   const held = go(lost, 2);
-  const third = go(standing, 3);
   await settle();
+  const third = go(standing, 3);
   standing.turns[0]?.resolve();
   await first;
   await settle();

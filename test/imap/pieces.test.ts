@@ -2,9 +2,10 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { InMemory, LARGEST_IN_MEMORY } from '../../src/domain/content.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { InMemory, LARGEST_IN_MEMORY, Tally } from '../../src/domain/content.ts';
 import type { Copy, Sendable } from '../../src/domain/message.ts';
+import type { Incoming, Spool } from '../../src/domain/ports.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { sourceAccount } from '../../src/imap/source.ts';
 import { spoolIn } from '../../src/spool/spool.ts';
@@ -12,6 +13,7 @@ import { FakeImap, fakeAccount, type Line } from '../support/fake-imap.ts';
 
 const MB = 1024 * 1024;
 const PIECE = 2 * MB;
+const late = 2 * PIECE;
 const UID = 4;
 const never = new AbortController().signal;
 
@@ -31,9 +33,30 @@ interface Asked {
   readonly offset: number | undefined;
   readonly length: number;
   readonly line: Line;
+  /** Answers with the very piece. */
+  readonly send: () => void;
 }
 
-/** Answers what is asked for of the body. Nothing: with the very piece, or the whole. */
+/** Takes its first piece so slowly that the connection takes up IDLE meanwhile. */
+class SlowSpool implements Spool {
+  readonly #tally = new Tally();
+
+  async receive(): Promise<Incoming> {
+    let pause = 300;
+    return {
+      write: async (piece) => {
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        pause = 0;
+        this.#tally.add(piece);
+      },
+      end: () => ({ ...this.#tally.end(), bytes: undefined, pieces: async function* () {} }),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+/** Answers what is asked for of the body. Nothing: with the very piece, or the whole; `says` nothing: later. */
 type Answer = (asked: Asked) => { says?: string; mark?: string; bytes?: Buffer } | undefined;
 
 /** A server that holds one message. */
@@ -58,14 +81,22 @@ class Holder implements AsyncDisposable {
           if (!args.includes('BODY')) return gone ? `${tag} OK done` : `${row})\r\n${tag} OK done`;
           const [, offset, length] = /<(\d+)\.(\d+)>/.exec(args) ?? [];
           const from = offset === undefined ? undefined : Number(offset);
-          const piece = { tag, offset: from, length: Number(length ?? bytes.length), line };
-          const said = answer(piece);
+          const asked = { tag, offset: from, length: Number(length ?? bytes.length), line };
+          const send = () => {
+            const at = from ?? 0;
+            const body = bytes.subarray(at, at + asked.length);
+            line.socket.write(`${row} BODY[]<${at}> {${body.length}}\r\n`);
+            line.socket.write(body);
+            line.send(`)\r\n${tag} OK done`);
+          };
+          const said = answer({ ...asked, send });
+          if (said?.says === '') return undefined;
           if (said?.says !== undefined) {
             gone ||= said.says === 'gone';
             return said.says === 'gone' ? `${tag} OK done` : said.says;
           }
           const { mark = from === undefined ? '' : `<${from}>` } = said ?? {};
-          const body = said?.bytes ?? bytes.subarray(from ?? 0, (from ?? 0) + piece.length);
+          const body = said?.bytes ?? bytes.subarray(from ?? 0, (from ?? 0) + asked.length);
           line.socket.write(`${row} BODY[]${mark} {${body.length}}\r\n`);
           line.socket.write(body);
           return `)\r\n${tag} OK done`;
@@ -76,11 +107,11 @@ class Holder implements AsyncDisposable {
     return holder;
   }
 
-  async source() {
+  async source({ idle = false } = {}) {
     const { port } = this.server;
     const source = sourceAccount(fakeAccount('source', port), { idleRenew: 60_000 });
     const session = await source.connect(never);
-    await session.open('INBOX', { readOnly: false, idle: false });
+    await session.open('INBOX', { readOnly: false, idle });
     return session;
   }
 
@@ -128,6 +159,80 @@ describe('a large original', () => {
     session.close();
   });
 
+  it('costs a round trip for the first piece, and one for each four that follow', async () => {
+    const bytes = letter(11 * PIECE);
+    const held: { at: number; answer: () => void }[] = [];
+    await using holder = await Holder.of(bytes, ({ offset = 0, send }) => {
+      if (offset === 0) return undefined;
+      held.push({ at: offset / PIECE, answer: send });
+      return { says: '' };
+    });
+    const session = await holder.source();
+    const fetched = session.fetch([{ uid: UID, size: bytes.length }]);
+    const trips: number[][] = [];
+    while (trips.flat().length < 10) {
+      const most = Math.min(4, 10 - trips.flat().length);
+      await vi.waitFor(() => expect(held).toHaveLength(most));
+      await new Promise((resolve) => setImmediate(resolve));
+      const trip = held.splice(0);
+      trips.push(trip.map(({ at }) => at));
+      for (const { answer } of trip) answer();
+    }
+    expect(trips).toEqual([
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+      [9, 10],
+    ]);
+    const [original] = await fetched;
+    expect(original?.content.sha256).toBe(new InMemory(bytes).sha256);
+    session.close();
+  });
+
+  it('is put together in its order, in whatever order its pieces come', async () => {
+    const waiting: (() => void)[] = [];
+    await using holder = await Holder.of(LETTER, ({ offset = 0, send }) => {
+      if (offset === 0) return undefined;
+      waiting.push(send);
+      if (waiting.length === 4) for (const each of waiting.splice(0).reverse()) each();
+      return { says: '' };
+    });
+    const session = await holder.source();
+    const [original] = await session.fetch([{ uid: UID, size: LETTER.length }]);
+    expect(original?.content.sha256).toBe(new InMemory(LETTER).sha256);
+    session.close();
+  });
+
+  it('is not taken for whole where one of the pieces asked ahead is refused, and the connection goes on', async () => {
+    await using holder = await Holder.of(LETTER, ({ tag, offset }) =>
+      offset === late ? { says: `${tag} NO [UNAVAILABLE] not now` } : undefined,
+    );
+    const session = await holder.source();
+    const fetched = session.fetch([{ uid: UID, size: LETTER.length }]);
+    await expect(fetched).rejects.toMatchObject({ step: 'fetch', scope: 'account' });
+    await session.noop();
+    session.close();
+  });
+
+  it('is fetched on a connection that watches without IDLE in the middle of it', async () => {
+    const bytes = letter(9 * PIECE);
+    await using holder = await Holder.of(bytes, ({ offset = 0, send }) => {
+      if (offset === 0) return undefined;
+      setTimeout(send, 120);
+      return { says: '' };
+    });
+    const session = await holder.source({ idle: true });
+    const isIdling = () => holder.server.commands.filter((line) => /IDLE/.test(line)).length;
+    const into = new SlowSpool();
+    await holder.server.until(() => isIdling() === 1);
+    await session.fetch([{ uid: UID, size: bytes.length }], into);
+    const sent = [...holder.server.commands];
+    const first = sent.findIndex((line) => line.includes(`<${PIECE}.`));
+    const last = sent.findLastIndex((line) => line.includes('BODY.PEEK[]<'));
+    expect(sent.slice(first, last).filter((line) => /IDLE/.test(line))).toEqual([]);
+    await holder.server.until(() => isIdling() === 3);
+    session.close();
+  });
+
   it('leaves nothing but its fingerprint without a spool, and is asked for its size where that is not known', async () => {
     await using holder = await Holder.of(LETTER);
     const session = await holder.source();
@@ -147,7 +252,6 @@ describe('a large original', () => {
     session.close();
   });
 
-  const late = 2 * PIECE;
   it.each<{ of: string; answer: Answer; length: number }>([
     {
       of: 'a piece that is too short',
