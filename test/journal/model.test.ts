@@ -28,6 +28,7 @@ function anyCall(below: (n: number) => number, at: number): { name: string; call
   const before = at - below(20);
   const dest = { ...COPIES, uidNext: at };
   const reason = { why: `reason ${at}`, dest, retryAt: at };
+  const flag = { uid: 1 + below(7), flag: '\\Flagged', was: below(2) === 1 };
   const calls: Record<string, Call> = {
     intend: (journal) => routeOf(journal).intend(FOLDER, dest, intents(...uids)),
     withdraw: (journal) => routeOf(journal).withdraw(FOLDER, uids),
@@ -39,6 +40,8 @@ function anyCall(below: (n: number) => number, at: number): { name: string; call
     takeUp: (journal) => routeOf(journal).takeUp(FOLDER, uids),
     putDown: (journal) => routeOf(journal).putDown(FOLDER, uids),
     begin: (journal) => journal.begin(),
+    turnOver: (journal) => routeOf(journal).turnOver(FOLDER, flag),
+    turnedBack: (journal) => routeOf(journal).turnedBack(FOLDER, flag),
     forget: (journal) => routeOf(journal).forget(FOLDER, uids.slice(1)),
   };
   const names = [...Object.keys(calls), 'intend', 'prove', 'prove', 'retire'];
@@ -64,7 +67,7 @@ describe('any sequence of calls', () => {
       /** By copy: the originals that a successful prove ever named. */
       const provenBy = new Map<number, Set<number>>();
       let proofs = 0;
-      for (let at = 1; at <= 300; at++) {
+      for (let at = 1; at <= 400; at++) {
         const { name, call } = anyCall(below, at);
         expect([name, outcome(call, journal)]).toEqual([name, outcome(call, model)]);
         expect([name, told(journal)]).toEqual([name, told(model)]);
