@@ -69,7 +69,9 @@ export class Epoch {
   /** It is known that both are one. */
   circle: Failure | undefined;
   /** What is being found out about that, for all batches that wait for it. */
-  asking: Promise<Kinship> | undefined;
+  asking: Promise<Kinship | undefined> | undefined;
+  /** For who turns flags of originals, or puts them back: one at a time. */
+  readonly flags = new Hold(1);
   /** It was told that carried mail stays marked because others have marked theirs. */
   heldTold = false;
 
