@@ -248,6 +248,13 @@ export interface Deaths {
   readonly last: boolean;
 }
 
+/** A flag of an original that is turned over for a while, and how it was. */
+export interface Turned {
+  readonly uid: number;
+  readonly flag: string;
+  readonly was: boolean;
+}
+
 /** A folder under one UIDVALIDITY. */
 export interface FolderKey {
   readonly folder: string;
@@ -407,6 +414,12 @@ export interface RouteJournal {
     reason: { why: string; dest: FolderStanding; destUid?: number; retryAt: number },
     at: number,
   ): void;
+  /** Before a flag is turned over: how it was. What was noted of it before stays. */
+  turnOver(from: FolderKey, flag: Turned): void;
+  /** It is as it was, or as somebody else wants it. */
+  turnedBack(from: FolderKey, flag: Pick<Turned, 'uid' | 'flag'>): void;
+  /** The flags of a folder's originals that may be turned over. */
+  turned(from: FolderKey): Turned[];
   /**
    * UIDs of a destination folder that already prove an original, whichever route of this journal proved it, each with
    * that original (`undefined`: of another source account). With `uids` only those of them that are asked for.

@@ -77,16 +77,22 @@ export class Connections {
 
   /** Fingerprints by UID, on a connection more, if the server lets one in: without it nothing comes, and nobody waits. */
   async fetchAgain(epoch: Epoch, messages: readonly Wanted[]): Promise<Map<number, Fingerprint>> {
+    const again = await this.beside(async (session) => {
+      const view = await session.open(epoch.pair.source, { readOnly: true, idle: false });
+      return view.uidValidity === epoch.uidValidity ? session.fetch(messages) : [];
+    });
+    return new Map(again?.map(({ uid, content }) => [uid, content]));
+  }
+
+  /** Lends a connection more to the source, if the server lets one in. `undefined` where it does not, or where the work fails. */
+  async beside<T>(work: (session: SourceSession) => Promise<T>): Promise<T | undefined> {
     let session: SourceSession | undefined;
     try {
       session = await this.#loginSource();
-      const view = await session.open(epoch.pair.source, { readOnly: true, idle: false });
-      if (view.uidValidity !== epoch.uidValidity) return new Map();
-      const again = await session.fetch(messages);
-      return new Map(again.map(({ uid, content }) => [uid, content]));
+      return await work(session);
     } catch (thrown) {
       if (this.#world.quit.aborted || !(thrown instanceof Failure)) throw thrown;
-      return new Map();
+      return undefined;
     } finally {
       await session?.logout();
     }

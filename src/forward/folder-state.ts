@@ -37,6 +37,8 @@ export class Epoch {
   readonly inHand = new Set<number>();
   /** What this process has sent and not proven yet, by UID. */
   readonly sent: Map<number, Sent>;
+  /** UIDs of messages whose copies twins have found first: they may be sent once more. */
+  readonly gaveWay = new Set<number>();
   /**
    * UIDs that were marked \Deleted on a connection after they had been found to be the very messages that were carried:
    * as long as it lasts no other message can have these numbers, and their marks are known as ours.
@@ -69,7 +71,9 @@ export class Epoch {
   /** It is known that both are one. */
   circle: Failure | undefined;
   /** What is being found out about that, for all batches that wait for it. */
-  asking: Promise<Kinship> | undefined;
+  asking: Promise<Kinship | undefined> | undefined;
+  /** For who turns flags of originals, or puts them back: one at a time. */
+  readonly flags = new Hold(1);
   /** It was told that carried mail stays marked because others have marked theirs. */
   heldTold = false;
 

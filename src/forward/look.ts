@@ -2,6 +2,7 @@
 import { Failure } from '../domain/failure.ts';
 import { isDeleted, type Listed } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
+import { putBackFlags } from './ask-by-flag.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import { cut, isSuspect, looksOf } from './folder-state.ts';
 import type { Lane } from './lane.ts';
@@ -26,6 +27,7 @@ export async function look(
   depth: 'new' | 'all',
 ): Promise<Looked> {
   await works.begin(epoch);
+  await putBackFlags(works, { epoch, lane });
   const seenAt = works.clock.now();
   const { highest } = epoch;
   const before = new Set(epoch.inHand);

@@ -5,11 +5,12 @@
  * they are two. Where they show equal ones, or one side shows none, only what changes on one side and is looked for on the
  * other one can tell: a flag of an original is turned over and back. Neither one answer nor one silence counts for proof.
  */
-import type { Fingerprint } from '../domain/content.ts';
 import { Failure } from '../domain/failure.ts';
-import type { Copy } from '../domain/message.ts';
-import { compare, type Receipt } from '../domain/receipt.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import { askByFlag } from './ask-by-flag.ts';
+import { listHere, readThere } from './both-sides.ts';
 import type { Batch, Epoch } from './folder-state.ts';
+import { compareNumbers } from './numbers.ts';
 import type { Works } from './works.ts';
 
 /** Both folders are one; they are two; or it was not to be found out this time. */
@@ -64,7 +65,7 @@ export function cautiously<T>(epoch: Epoch, work: () => Promise<T>): Promise<T> 
   });
 }
 
-/** Batches of one folder that ask at one time get one answer. */
+/** Batches of one folder that ask at one time get one answer, unless there was nothing by which it could be asked. */
 async function kinshipOf(
   works: Works,
   batch: Batch,
@@ -74,235 +75,94 @@ async function kinshipOf(
   const { epoch } = batch;
   if (works.route.afterDelivery.kind === 'keep') {
     if (await turnedUp(works, batch, receipts)) return 'one';
-    const { receipt, size } = probeOf(works, batch, receipts);
-    const byNumbers = await works.cargo.use(4 * size, () => compareNumbers(works, batch, receipt));
-    if (byNumbers === 'apart') epoch.setApart();
+    const probe = await probeOf(works, batch, receipts);
+    if (probe && (await askByNumbers(works, batch, probe)) === 'apart') epoch.setApart();
     return 'apart';
   }
-  epoch.asking ??= ask(works, batch, receipts).finally(() => {
+  while (epoch.asking !== undefined) {
+    const kinship = await epoch.asking;
+    if (kinship !== undefined) return kinship;
+  }
+  epoch.asking = ask(works, batch, receipts).finally(() => {
     epoch.asking = undefined;
   });
   const kinship = await epoch.asking;
   if (kinship === 'apart') epoch.setApart();
-  return kinship;
+  return kinship ?? 'unclear';
 }
 
-async function ask(works: Works, batch: Batch, receipts: readonly Receipt[]): Promise<Kinship> {
-  const { receipt, size } = probeOf(works, batch, receipts);
+/** `undefined`: there was nothing by which to ask. */
+async function ask(
+  works: Works,
+  batch: Batch,
+  receipts: readonly Receipt[],
+): Promise<Kinship | undefined> {
+  const probe = await probeOf(works, batch, receipts);
+  if (probe === undefined) return undefined;
+  const byNumbers = await askByNumbers(works, batch, probe);
+  return byNumbers === 'alike' ? askByFlag(works, batch, probe.receipt) : byNumbers;
+}
+
+function askByNumbers(works: Works, batch: Batch, { receipt, size }: Probe) {
   // Both messages are held from both sides.
-  const byNumbers = await works.cargo.use(4 * size, () => compareNumbers(works, batch, receipt));
-  if (byNumbers !== 'alike') return byNumbers;
-  for (const flag of FLAGS) {
-    const kinship = await followFlag(works, batch, receipt, flag);
-    if (kinship !== 'not kept') return kinship;
-  }
-  return 'unclear';
+  return works.cargo.use(4 * size, () => compareNumbers(works, batch, receipt));
 }
 
-/** Of which to ask: one whose copy has another number, which may tell by itself; the smallest, since it is read several times. */
-function probeOf(works: Works, { epoch }: Batch, receipts: readonly Receipt[]) {
+/** Of which to ask. */
+interface Probe {
+  readonly receipt: Receipt;
+  readonly size: number;
+}
+
+/**
+ * One whose copy has another number, which may tell by itself; the smallest, since it is read several times. Its owner may
+ * have deleted the original or the copy: then it is another one. `undefined`: of none are both there.
+ */
+async function probeOf(
+  works: Works,
+  batch: Batch,
+  receipts: readonly Receipt[],
+): Promise<Probe | undefined> {
+  const { key } = batch.epoch;
   const uids = receipts.map(({ original }) => original.uid);
-  const notes = works.journal.notes(epoch.key, uids);
-  const probes = receipts.map((receipt) => ({
-    receipt,
-    size: notes.get(receipt.original.uid)?.size ?? 0,
-    isRenumbered: Number(receipt.original.uid !== receipt.copy.uid),
-  }));
-  return probes.reduce((best, each) => {
-    const better = each.isRenumbered - best.isRenumbered || best.size - each.size;
-    return better > 0 ? each : best;
-  });
+  const notes = works.journal.notes(key, uids);
+  const isRenumbered = ({ receipt: { original, copy } }: Probe) =>
+    Number(original.uid !== copy.uid);
+  const probes = receipts
+    .map((receipt) => ({ receipt, size: notes.get(receipt.original.uid)?.size ?? 0 }))
+    .sort((a, b) => isRenumbered(b) - isRenumbered(a) || a.size - b.size);
+  // More of them each time: mostly the first one is there, and where whole folders were emptied, few round trips tell it.
+  for (let count = 1; probes.length > 0; count *= 2) {
+    const next = probes.splice(0, count);
+    // The one that is asked of is read a few times more, of which nothing is counted.
+    if (count > 1) works.traffic.reading(next);
+    const probe = await firstThere(works, batch, next);
+    if (probe !== undefined) return probe;
+  }
+  return undefined;
 }
 
-/** Looks at the other side before what does not show counts as not there, with a pause between them that doubles. */
-const LOOKS = 4;
-
-/** Looks, each asking both sides anew, at which they have to differ: one answer may be a lie. */
-const DIFFERENCES = 2;
-
-/**
- * What both sides show under the numbers of the original and of its copy. `alike`: the same messages, as in one folder,
- * or as two that were made so. A number that only one side shows, look after look, makes them two.
- */
-async function compareNumbers(
+async function firstThere(
   works: Works,
   batch: Batch,
-  receipt: Receipt,
-): Promise<Kinship | 'alike'> {
-  const { original, copy } = receipt;
-  const { verify } = works.route;
-  let differed = 0;
-  for (let look = 0; look < LOOKS; look++) {
-    if (look > 0) await pause(works, look);
-    const there = await messagesThere(works, receipt);
-    const sizes = await sizesHere(works, batch, receipt);
-    const size = sizes.get(copy.uid) ?? 0;
-    const read = there.get(copy.uid);
-    // So far from the copy that nobody has to fetch it.
-    if (read !== undefined && size > 2 * read.length) {
-      if (++differed === DIFFERENCES) return 'apart';
-      continue;
-    }
-    works.traffic.fetching([...sizes.values()].map((size) => ({ size })));
-    const here = await messagesHere(works, batch, sizes);
-    // One of the two that have to be there is not.
-    if (!here.has(original.uid) || !there.has(copy.uid)) return 'unclear';
-    const shared = [original.uid, copy.uid].filter((uid) => here.has(uid) && there.has(uid));
-    const isOther = (uid: number) => {
-      const [its, copys] = [here.get(uid), there.get(uid)];
-      return its && copys && compare(its, copys, verify) === undefined;
-    };
-    if (shared.some(isOther)) {
-      if (++differed === DIFFERENCES) return 'apart';
-      continue;
-    }
-    if (shared.length === 2) return 'alike';
+  probes: readonly Probe[],
+): Promise<Probe | undefined> {
+  const originals = probes.map(({ receipt }) => receipt.original.uid);
+  const here = new Set((await listHere(works, batch, originals)).map(({ uid }) => uid));
+  const left = probes.filter(({ receipt }) => here.has(receipt.original.uid));
+  // A copy that was found again may be in another folder, to which the mail went before.
+  for (const [, its] of Map.groupBy(left, ({ receipt }) => receipt.copy.folder)) {
+    const [{ receipt }] = its as [Probe];
+    const largest = Math.max(...its.map(({ size }) => size));
+    const copies = its.map(({ receipt: { copy } }) => copy.uid);
+    const there = new Set<number>();
+    await works.cargo.use(2 * largest, () =>
+      readThere(works, receipt, copies, ({ uid }) => there.add(uid)),
+    );
+    const probe = its.find(({ receipt: { copy } }) => there.has(copy.uid));
+    if (probe !== undefined) return probe;
   }
-  return differed > 0 ? 'unclear' : 'apart';
-}
-
-/** The sizes, as the source tells them, of what has the original's and the copy's numbers there. */
-async function sizesHere(
-  works: Works,
-  { epoch, lane }: Batch,
-  { original, copy }: Receipt,
-): Promise<Map<number, number>> {
-  const uids = [...new Set([original.uid, copy.uid])].sort((a, b) => a - b);
-  const listed = await lane.use(epoch, works.cut, async (session) => {
-    // What was appended a moment ago comes into view with the end of a command.
-    await session.noop();
-    return session.list(uids);
-  });
-  return new Map(listed.map(({ uid, size }) => [uid, size]));
-}
-
-async function messagesHere(
-  works: Works,
-  { epoch, lane }: Batch,
-  sizes: ReadonlyMap<number, number>,
-): Promise<Map<number, Fingerprint>> {
-  const wanted = [...sizes].map(([uid, size]) => ({ uid, size }));
-  if (wanted.length === 0) return new Map();
-  const fetched = await lane.use(epoch, works.cut, (session) => session.fetch(wanted));
-  return new Map(fetched.map(({ uid, content }) => [uid, content]));
-}
-
-async function messagesThere(works: Works, receipt: Receipt): Promise<Map<number, Fingerprint>> {
-  const { original, copy } = receipt;
-  const found = new Map<number, Fingerprint>();
-  await readThere(works, receipt, [original.uid, copy.uid], ({ uid, content }) =>
-    found.set(uid, content),
-  );
-  return found;
-}
-
-/** Flags by which to ask. \Flagged first; \Deleted never, since some servers remove at once what bears it. */
-const FLAGS = ['\\Flagged', '\\Answered'];
-
-/** How often a flag is turned over. */
-const TURNS = 4;
-
-/**
- * Turns a flag of the original over and back, and over and back again, and looks each time whether what has its number at
- * the destination follows. One: it has followed each time. Apart: it was the same throughout. All that somebody else may
- * have had a hand in is unclear: a flag that is not at the source as it was set when it was looked for at the destination,
- * one that followed now and then.
- */
-async function followFlag(
-  works: Works,
-  batch: Batch,
-  receipt: Receipt,
-  flag: string,
-): Promise<Kinship | 'not kept'> {
-  const { uid } = receipt.original;
-  const before = await flagHere(works, batch, uid, flag);
-  if (before === undefined) return 'unclear';
-  const turn = (on: boolean) =>
-    batch.lane.use(batch.epoch, works.cut, (session) => session.setFlag(uid, flag, on));
-  const isSo = async (on: boolean) => (await flagHere(works, batch, uid, flag)) === on;
-  const seen = new Set<boolean>();
-  let followed = 0;
-  let left = before;
-  try {
-    for (let nth = 0; nth < TURNS; nth++) {
-      left = !left;
-      await turn(left);
-      const isKept = await isSo(left);
-      const there = isKept ? await flagThere(works, receipt, flag, left) : undefined;
-      if (!isKept || !(await isSo(left))) {
-        // As the server, or somebody else, has it.
-        left = before;
-        return isKept || nth > 0 ? 'unclear' : 'not kept';
-      }
-      if (there === undefined) return 'unclear';
-      seen.add(there);
-      if (there === left) followed++;
-    }
-  } finally {
-    // An error on the way is what is told, not that the flag could not be put back either.
-    if (left !== before) await turn(before).catch(() => undefined);
-  }
-  if (followed === TURNS) return 'one';
-  return seen.size === 1 ? 'apart' : 'unclear';
-}
-
-/** Whether the original has the flag, asked anew; `undefined`: it is gone. */
-function flagHere(
-  works: Works,
-  { epoch, lane }: Batch,
-  uid: number,
-  flag: string,
-): Promise<boolean | undefined> {
-  return lane.use(epoch, works.cut, async (session) => {
-    await session.noop();
-    const [original] = await session.list([uid]);
-    return original?.flags.has(flag);
-  });
-}
-
-/**
- * Whether what has the original's number at the destination has the flag; `undefined`: nothing has that number. Looked at
- * again for a while if it is not as expected: a server may be late to tell one session of what another one did.
- */
-async function flagThere(
-  works: Works,
-  receipt: Receipt,
-  flag: string,
-  expected: boolean,
-): Promise<boolean | undefined> {
-  let isSet: boolean | undefined;
-  for (let look = 0; look < LOOKS; look++) {
-    if (look > 0) await pause(works, look);
-    isSet = undefined;
-    await readThere(works, receipt, [receipt.original.uid], ({ flags }) => {
-      isSet = flags.has(flag);
-    });
-    if (isSet === expected) return isSet;
-  }
-  return isSet;
-}
-
-/** Reads messages of the destination folder, opened afresh. */
-function readThere(
-  works: Works,
-  { copy }: Receipt,
-  uids: readonly number[],
-  take: (copy: Copy) => void,
-): Promise<void> {
-  return works.destinations.use(copy.folder, async (session) => {
-    const view = await session.open(copy.folder, { fresh: true });
-    if (view.uidValidity !== copy.uidValidity)
-      throw new Failure(`${copy.folder} was renumbered meanwhile; imapferry looks again.`, {
-        step: 'verify',
-        scope: 'connection',
-      });
-    const wanted = [...new Set(uids)].map((uid) => ({ uid }));
-    await session.read(wanted, take);
-  });
-}
-
-function pause({ clock, pace, cut }: Works, look: number): Promise<void> {
-  return clock.sleep(pace.attemptFirst * 2 ** (look - 1), cut);
+  return undefined;
 }
 
 /** Whether each copy lies at the source, too, under the number that it has at the destination, and is another message there. */

@@ -5,7 +5,7 @@ import type { Note, Retired } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { Batch, Carried, Epoch, Leaving } from './folder-state.ts';
 import type { Lane } from './lane.ts';
-import { isSource, type Moved, MoveFolder } from './move-folder.ts';
+import { MoveFolder } from './move-folder.ts';
 import { refuseOneMailbox } from './one-mailbox.ts';
 import { tell, type Works } from './works.ts';
 
@@ -72,11 +72,13 @@ async function leave(works: Works, party: Party): Promise<void> {
       await mark(works, party);
       return expunge(works, party);
     case 'move': {
+      const moveFolder = works.moveFolder ?? new MoveFolder(after.folder);
+      if (!(await moveFolder.isClear(works))) throw moveFolder.doubt;
       await followFlags(works, party, await flagsNow(works, party));
-      const { gone, source } = await move(works, party, after.folder);
-      if (source === undefined) return confirm(works, party, gone, 'moved');
-      done(works, party, gone, 'moved');
-      throw isSource(after.folder, source);
+      confirm(works, party, await move(works, party, moveFolder), 'moved');
+      // What is not clear now is asked again before the next move.
+      await moveFolder.isClear(works);
+      return;
     }
   }
 }
@@ -137,12 +139,17 @@ async function followFlags(
 }
 
 /** Moves within the source; the folder is made where it is missing. */
-async function move(works: Works, { epoch, lane, uids }: Party, folder: string): Promise<Moved> {
-  const moveFolder = works.moveFolder ?? new MoveFolder(folder);
-  const sources = (uidValidity: number) =>
-    works.sourcesUnder(uidValidity).filter((name) => name !== epoch.key.folder);
+async function move(
+  works: Works,
+  { epoch, lane, uids }: Party,
+  moveFolder: MoveFolder,
+): Promise<Set<number>> {
+  const { folder, uidValidity } = epoch.key;
   const go = () =>
-    lane.use(epoch, works.cut, (session) => moveFolder.move(session, uids, epoch.key, sources));
+    lane.use(epoch, works.cut, (session) => {
+      const open = { folder, uidValidity, highest: epoch.highest };
+      return moveFolder.move(session, uids, open, works.sourcesUnder);
+    });
   try {
     return await go();
   } catch (thrown) {

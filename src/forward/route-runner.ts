@@ -125,6 +125,7 @@ export class RouteRunner {
       moveFolder: after.kind === 'move' ? new MoveFolder(after.folder) : undefined,
       sourcesUnder: (uidValidity) => this.#epochs.under(uidValidity),
       begin: (epoch) => this.#epochs.begin(epoch),
+      beside: (work) => this.#connections.beside(work),
       fetchAgain: (epoch, messages) => this.#connections.fetchAgain(epoch, messages),
       traffic: new Traffic(),
       again: async () => undefined,

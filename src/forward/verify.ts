@@ -50,6 +50,11 @@ export async function verify(
   }
   const proven = prove(works, receipts);
   for (const { copy } of proven) named.delete(copy.uid);
+  giveWay(
+    works,
+    epoch,
+    receipts.filter((receipt) => !proven.includes(receipt)),
+  );
   const rest = [...unnamed, ...named.values()];
   return [...proven, ...(await findCopies(works, session, view, epoch, rest, bad))];
 }
@@ -83,6 +88,18 @@ function claims(works: Works, receipt: Receipt, at: number): boolean {
   } catch (thrown) {
     if (!(thrown instanceof Failure) || thrown.step !== 'verify') throw thrown;
     return false;
+  }
+}
+
+/**
+ * Twins whose APPENDs were interrupted have found these copies first, as they may: it is as if the interrupted ones had been
+ * these. That is so once; where it comes again, the destination keeps one copy for both, and nothing is sent any more.
+ */
+function giveWay({ clock }: Works, epoch: Epoch, taken: readonly Receipt[]): void {
+  for (const { original } of taken) {
+    if (epoch.gaveWay.has(original.uid)) continue;
+    epoch.gaveWay.add(original.uid);
+    epoch.sent.set(original.uid, { accepted: false, endedAt: clock.ticks() });
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Fingerprint } from '../domain/content.ts';
 import type { Emit, EventFields, EventName } from '../domain/events.ts';
 import { type MessageKey, messageIdOf, type Original, type Wanted } from '../domain/message.ts';
-import type { Clock, Intent, RouteJournal, Spool } from '../domain/ports.ts';
+import type { Clock, Intent, RouteJournal, SourceSession, Spool } from '../domain/ports.ts';
 import type { FolderPair, Route } from '../domain/route.ts';
 import type { Allowance } from './allowance.ts';
 import type { Destinations } from './destinations.ts';
@@ -44,6 +44,11 @@ export interface Works {
     epoch: Epoch,
     messages: readonly Wanted[],
   ) => Promise<Map<number, Fingerprint>>;
+  /**
+   * Lends a connection of its own to the source, if the server lets one in. `undefined` where it does not, or where the work
+   * fails.
+   */
+  readonly beside: <T>(work: (session: SourceSession) => Promise<T>) => Promise<T | undefined>;
   /** A spool for the originals of a batch, as long as it takes to bring them to the destination. */
   readonly spool: () => Spool;
   /** What is still to be carried. */

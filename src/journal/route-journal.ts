@@ -1,5 +1,4 @@
 /** One route's rows in the journal. */
-import { Failure } from '../domain/failure.ts';
 import type { MessageKey } from '../domain/message.ts';
 import type {
   AlertNote,
@@ -11,8 +10,10 @@ import type {
   Note,
   Retired,
   RouteJournal,
+  Turned,
 } from '../domain/ports.ts';
 import { type Proof, Receipt } from '../domain/receipt.ts';
+import { claimedAlready, misused, named } from './failures.ts';
 import { type AlertRow, alertOf, type ClaimRow, type NoteRow, noteOf, rowOf } from './rows.ts';
 import type { Store } from './store.ts';
 
@@ -75,6 +76,7 @@ export class SqliteRouteJournal implements RouteJournal {
       sql.closeRetired.run(renumbered);
       sql.dropOthers.run(renumbered);
       sql.dropHands.run(renumbered);
+      sql.dropTurned.run(renumbered);
     });
   }
 
@@ -221,6 +223,25 @@ export class SqliteRouteJournal implements RouteJournal {
     });
   }
 
+  turnOver(from: FolderKey, { uid, flag, was }: Turned): void {
+    this.#store.write((sql) =>
+      sql.turnOver.run({ ...this.#key(from, uid), flag, was: Number(was) }),
+    );
+  }
+
+  turnedBack(from: FolderKey, { uid, flag }: Pick<Turned, 'uid' | 'flag'>): void {
+    this.#store.write((sql) => sql.turnedBack.run({ ...this.#key(from, uid), flag }));
+  }
+
+  turned(from: FolderKey): Turned[] {
+    const rows = this.#store.read((sql) => sql.turned.all(this.#folder(from)));
+    return (rows as { uid: number; flag: string; was: number }[]).map(({ uid, flag, was }) => ({
+      uid,
+      flag,
+      was: was === 1,
+    }));
+  }
+
   claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant | undefined> {
     const { folder, uidValidity } = dest;
     const key = { destination: this.#ids.destination, folder, uidValidity };
@@ -290,23 +311,3 @@ export class SqliteRouteJournal implements RouteJournal {
 
 /** More often than any message can have been in hand. */
 const EVER = Number.MAX_SAFE_INTEGER;
-
-function named({ folder }: FolderKey, uid: number): string {
-  return `the message with UID ${uid} in ${folder}`;
-}
-
-/** Concerns this message only: the engine goes on with the others, and this original stays. */
-function claimedAlready(copy: MessageKey): Failure {
-  return new Failure(
-    `The copy with UID ${copy.uid} in ${copy.folder} proves another original already; a copy proves one only, so this original stays.`,
-    { step: 'verify', scope: 'message' },
-  );
-}
-
-/** A mistake in imapferry, not in the world. */
-function misused(what: string): Failure {
-  return new Failure(
-    `The journal was asked for something that can not be right: ${what}. Nothing was changed and the original stays; please report this.`,
-    { step: 'journal', scope: 'account', lasting: true },
-  );
-}

@@ -20,6 +20,7 @@ export const APPLICATION_ID = 0x69667279;
  * `heartbeat.status`: what the process that beats says of itself (domain/status.ts), as JSON.
  * `alert`: which troubles somebody was told of; `over`: and that they are over. No `side` or `folder`: an empty text.
  * `hand.held`: 1 in hand, 0 not; 2 it was in hand when a process died, and none has taken it up since.
+ * `turned`: flags of originals that are turned over for a while, by which it is asked whose folder it is; `was`: how they were.
  */
 export const STEPS: readonly string[] = [
   `
@@ -174,6 +175,17 @@ export const STEPS: readonly string[] = [
     way TEXT NOT NULL CHECK (way IN ('inbox', 'command')),
     over INTEGER NOT NULL,
     PRIMARY KEY (route, cause, side, folder)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE turned (
+    route INTEGER NOT NULL REFERENCES route,
+    folder TEXT NOT NULL,
+    uid_validity INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    flag TEXT NOT NULL,
+    was INTEGER NOT NULL,
+    PRIMARY KEY (route, folder, uid_validity, uid, flag)
   ) STRICT, WITHOUT ROWID;
   `,
 ];

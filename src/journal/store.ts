@@ -60,6 +60,14 @@ const SQL = {
   deaths: `SELECT uid, deaths, held FROM hand
     WHERE route = $route AND folder = $folder AND uid_validity = $uidValidity AND deaths > 0`,
 
+  turnOver: `INSERT INTO turned (route, folder, uid_validity, uid, flag, was)
+    VALUES ($route, $folder, $uidValidity, $uid, $flag, $was) ON CONFLICT DO NOTHING`,
+  turnedBack: `DELETE FROM turned WHERE ${KEY} AND flag = $flag`,
+  turned: `SELECT uid, flag, was FROM turned
+    WHERE route = $route AND folder = $folder AND uid_validity = $uidValidity ORDER BY uid, flag`,
+  dropTurned: `DELETE FROM turned WHERE route = $route AND folder = $path
+      AND uid_validity <> $uidValidity`,
+
   // Indices by name: the planner would take the primary key and read all of the history too.
   notes: `SELECT ${NOTE_COLUMNS} FROM message INDEXED BY message_present
     WHERE route = $route AND folder = $folder AND uid_validity = $uidValidity AND present = 1`,

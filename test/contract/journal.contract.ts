@@ -719,6 +719,37 @@ export function journalContract(name: string, open: (now: () => number) => Journ
       });
     });
 
+    describe('knows which flags of originals may be turned over:', () => {
+      const flagged = { uid: 1, flag: '\\Flagged', was: false };
+      const answered = { uid: 2, flag: '\\Answered', was: true };
+
+      it('until they are as they were', () => {
+        expect(route.turned(INBOX)).toEqual([]);
+        for (const flag of [answered, flagged]) route.turnOver(INBOX, flag);
+        expect(route.turned(INBOX)).toEqual([flagged, answered]);
+        route.turnedBack(INBOX, { uid: 1, flag: '\\Answered' });
+        route.turnedBack(INBOX, answered);
+        expect(route.turned(INBOX)).toEqual([flagged]);
+      });
+
+      it('with how they were at first', () => {
+        route.turnOver(INBOX, flagged);
+        route.turnOver(INBOX, { ...flagged, was: true });
+        expect(route.turned(INBOX)).toEqual([flagged]);
+      });
+
+      it('of its own route and folder, while that has these numbers', () => {
+        route.turnOver(INBOX, flagged);
+        route.turnOver({ ...INBOX, folder: 'Other' }, answered);
+        const other = journal.route('other', 'mum@a.example.org:993', 'mum@b.example.org:993');
+        expect(other.turned(INBOX)).toEqual([]);
+        expect(route.turned({ ...INBOX, uidValidity: 8 })).toEqual([]);
+        route.seen({ ...INBOX, uidValidity: 8 });
+        expect(route.turned(INBOX)).toEqual([]);
+        expect(route.turned({ ...INBOX, folder: 'Other' })).toEqual([answered]);
+      });
+    });
+
     it('does nothing, without harm, when given nothing', () => {
       route.takeUp(INBOX, []);
       route.putDown(INBOX, []);

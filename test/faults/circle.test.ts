@@ -79,3 +79,39 @@ it('two folders that have one UIDVALIDITY and the same numbers are two', async (
     outcome: 'each message once',
   });
 });
+
+it('folders of the source that have one UIDVALIDITY are not taken for the one that mail is moved to', async () => {
+  await using two = await Servers.start();
+  await using world = await two.world({
+    route: {
+      folders: ['INBOX', 'Sent'].map((name) => ({ kind: 'folder', name })),
+      afterDelivery: { kind: 'move', folder: 'Carried' },
+      maxWatchers: 2,
+    },
+  });
+  for (const folder of ['Sent', 'Carried']) await world.old.create(folder);
+  for (const folder of ['INBOX', 'Sent', 'Carried'])
+    await two.source.renumber(world.user, folder, 4_100_000_000);
+  // Of another client: never carried, but there, under the numbers that what is moved will have.
+  for (let i = 0; i < 4; i++) await world.old.put('Sent', message(), { flags: ['\\Deleted'] });
+  for (let i = 0; i < 3; i++) await world.put('INBOX', message());
+  await world.put('Sent', message());
+  world.start();
+  for (let i = 0; i < 4; i++) {
+    await world.left(4, 'Sent');
+    await world.left(0);
+    if (i === 3) break;
+    await world.put('Sent', message());
+    await world.put('INBOX', message());
+  }
+  expect(await world.stop()).toBe(0);
+  expect(world.count('route.blocked')).toBe(0);
+  expect(await world.old.count('Carried')).toBe(10);
+  expect(await world.fresh.count('INBOX')).toBe(6);
+  expect(await world.fresh.count('Sent')).toBe(4);
+  record({
+    part: 'the machine',
+    point: 'source folders and the folder of AFTER_DELIVERY=move with one UIDVALIDITY',
+    outcome: 'each message once, the route goes on',
+  });
+});

@@ -75,7 +75,8 @@ export class Servers implements AsyncDisposable {
 
   /** One server on both sides: each world's two mailboxes are one. */
   static async oneForBoth(): Promise<Servers> {
-    const { source } = await Servers.start();
+    const { source, destination } = await Servers.start();
+    await destination.stop();
     return new Servers(source, source);
   }
 

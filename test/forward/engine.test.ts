@@ -224,61 +224,6 @@ describe('AFTER_DELIVERY', () => {
 });
 
 describe('without UIDPLUS at the source', () => {
-  /** Another name for a folder, as some servers have it. */
-  function alias(rig: Rig, path: string, of: string): void {
-    const folder = rig.source.folder(of);
-    const named = new Proxy(folder, {
-      get: (target, key) => (key === 'path' ? path : Reflect.get(target, key)),
-    });
-    rig.source.folders.set(path, named);
-  }
-
-  it('moves nothing to a folder that the source has and does not list', async () => {
-    await using rig = new Rig('Carried');
-    rig.source.folders.set('Old.Carried', rig.source.folder('Carried'));
-    rig.source.put(letter());
-    rig.start({ afterDelivery: { kind: 'move', folder: 'Old.Carried' }, sweepInterval: 50 });
-    await rig.saw('route.blocked');
-    expect(rig.source.count('move')).toBe(0);
-    expect(rig.source.folder().messages.length).toBe(1);
-  });
-
-  it('moves to a folder that somebody makes in that very moment', async () => {
-    await using rig = new Rig('A', 'B');
-    for (const folder of ['INBOX', 'A', 'B']) rig.source.put(letter(), { folder });
-    rig.source.plan('statuses', { before: () => rig.source.makeFolder('Carried') });
-    rig.start({ afterDelivery: { kind: 'move', folder: 'Carried' } });
-    await rig.saw('delivery.done', 3);
-    expect(rig.count('route.blocked')).toBe(0);
-    expect(rig.source.folder('Carried').messages.length).toBe(3);
-  });
-
-  it('stops where what it moves turns up in a source folder', async () => {
-    await using rig = new Rig('Carried');
-    alias(rig, 'Done', 'Carried');
-    rig.start({ afterDelivery: { kind: 'move', folder: 'Done' }, sweepInterval: 50 });
-    await rig.saw('folder.looked', 2);
-    rig.source.put(letter());
-    await rig.saw('route.blocked');
-    rig.source.put(letter());
-    await rig.saw('sweep.finished', rig.count('sweep.finished') + 2);
-    expect(rig.told.find(({ event }) => event === 'route.blocked')?.why).toMatch(
-      /moves to Done turns up in Carried/,
-    );
-    expect(rig.source.count('move')).toBe(1);
-    expect(rig.count('delivery.done')).toBe(1);
-  });
-
-  it('moves to a folder that only has the UIDVALIDITY of a source folder', async () => {
-    await using rig = new Rig('Carried');
-    rig.source.folder('Carried').uidValidity = rig.source.folder().uidValidity;
-    for (let i = 0; i < 3; i++) rig.source.put(letter());
-    rig.source.expunge([1]);
-    rig.start({ afterDelivery: { kind: 'move', folder: 'Carried' } });
-    await rig.empty();
-    expect(rig.source.folder('Carried').messages.length).toBe(2);
-  });
-
   it('carries nothing under move where there is no MOVE either, and says so', async () => {
     await using rig = new Rig();
     rig.source.manners.abilities = {

@@ -1,13 +1,25 @@
 /** Source and destination are one mailbox under two names: it is found out before anything is removed. */
 import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/domain/failure.ts';
 import type { Route } from '../../src/domain/route.ts';
-import { lies } from '../support/memory-mail.ts';
+import { closesBefore, fails, lies, meanwhile } from '../support/memory-mail.ts';
 import { letter, Rig } from './rig.ts';
 
 const toArchive: Route['folders'] = [{ kind: 'folder', name: 'INBOX', to: 'Archive' }];
 const inbox: Route['folders'] = [{ kind: 'folder', name: 'INBOX' }];
 const rebuilds = (bytes: Buffer) =>
   Buffer.from(bytes.toString('latin1').replace('\r\n\r\n', '\r\nX-Store: 1\r\n\r\n'), 'latin1');
+
+const nobody = new Failure('Nothing answers.', {
+  step: 'connect',
+  scope: 'connection',
+  kind: 'lost',
+});
+const flagsOf = (rig: Rig) => rig.source.everything().map(({ flags }) => [...flags]);
+const keyOf = (rig: Rig) => ({
+  folder: 'INBOX',
+  uidValidity: rig.source.folder().uidValidity,
+});
 
 describe('one mailbox under two names', () => {
   it('loses nothing where what is marked is removed at once', async () => {
@@ -141,6 +153,27 @@ describe('one mailbox under two names', () => {
     expect(rig.source.everything().map(({ flags }) => [...flags])).toEqual([[]]);
   });
 
+  it('has its flags as they were where the line is lost in the middle of the question, and imapferry stopped', async () => {
+    await using rig = Rig.ofOneMailbox();
+    rig.source.put(letter());
+    const end = rig.source.beforeEach(({ name }) => {
+      if (name !== 'noop' || rig.source.count('setFlag') === 0) return;
+      end();
+      rig.source.plan('connect', ...Array.from({ length: 400 }, () => fails(nobody)));
+      rig.source.cut();
+    });
+    rig.start({ folders: inbox });
+    await rig.until('the line is lost', () => rig.source.planned('connect') > 0);
+    await rig.stop();
+    expect(flagsOf(rig)).toEqual([['\\Flagged']]);
+    while (rig.source.planned('connect') > 0) rig.source.take({ name: 'connect', session: 0 });
+    rig.start({ folders: inbox });
+    await rig.saw('route.blocked');
+    await rig.stop();
+    expect(flagsOf(rig)).toEqual([[]]);
+    expect(rig.rows.turned(keyOf(rig))).toEqual([]);
+  });
+
   it('that keeps no flags is not clear, and nothing is removed', async () => {
     await using rig = Rig.ofOneMailbox();
     rig.source.put(letter());
@@ -152,7 +185,105 @@ describe('one mailbox under two names', () => {
   });
 });
 
+describe('a flag that was left turned over', () => {
+  const turned = { uid: 1, flag: '\\Flagged', was: false };
+
+  it.each([
+    ['is put back', ['\\Flagged', '\\Seen'], turned, ['\\Seen']],
+    ['is put back on', [], { ...turned, was: true }, ['\\Flagged']],
+    ['stays as its owner wants it', ['\\Seen'], turned, ['\\Seen']],
+    ['of a message that is gone is forgotten', [], { ...turned, uid: 9 }, []],
+  ])('%s', async (_what, flags, left, then) => {
+    await using rig = new Rig();
+    // Nobody touches what is marked.
+    rig.source.put(letter(), { flags: ['\\Deleted', ...flags] });
+    rig.rows.turnOver(keyOf(rig), left);
+    rig.start({ folders: inbox });
+    await rig.saw('folder.looked');
+    expect(flagsOf(rig)).toEqual([['\\Deleted', ...then]]);
+    expect(rig.rows.turned(keyOf(rig))).toEqual([]);
+  });
+
+  it('is put back when the connection is there again', async () => {
+    await using rig = new Rig();
+    rig.source.put(letter(), { flags: ['\\Deleted', '\\Flagged'] });
+    rig.source.plan('setFlag', closesBefore);
+    rig.rows.turnOver(keyOf(rig), turned);
+    rig.start({ folders: inbox });
+    await rig.until('it is as it was', () => rig.rows.turned(keyOf(rig)).length === 0);
+    expect(flagsOf(rig)).toEqual([['\\Deleted']]);
+  });
+
+  it.each([{ dryRun: true }, { afterDelivery: { kind: 'keep' } }] as const)(
+    'stays for a later life where nothing may be changed: %j',
+    async (how) => {
+      await using rig = new Rig();
+      rig.source.put(letter(), { flags: ['\\Flagged'] });
+      rig.rows.turnOver(keyOf(rig), turned);
+      await rig.sweep({ folders: inbox, ...how });
+      expect(flagsOf(rig)).toEqual([['\\Flagged']]);
+      expect(rig.source.count('setFlag')).toBe(0);
+      expect(rig.rows.turned(keyOf(rig))).toEqual([turned]);
+    },
+  );
+
+  it('keeps the folder from nothing where the server refuses to put it back', async () => {
+    await using rig = new Rig();
+    rig.source.put(letter(), { flags: ['\\Deleted', '\\Flagged'] });
+    const no = new Failure('No.', { step: 'retire', scope: 'folder' });
+    rig.source.plan('setFlag', fails(no));
+    rig.rows.turnOver(keyOf(rig), turned);
+    rig.start({ folders: inbox, sweepInterval: 50 });
+    await rig.saw('folder.looked', 2);
+    expect(rig.count('folder.left-out')).toBe(0);
+    expect(flagsOf(rig)).toEqual([['\\Deleted']]);
+  });
+
+  it('is not put on the copy where the line is lost before it is put back', async () => {
+    await using rig = new Rig();
+    rig.source.put(letter());
+    rig.source.plan('setFlag', {}, {}, {}, closesBefore);
+    rig.start({ folders: inbox, sweepInterval: 50 });
+    await rig.empty();
+    expect([...(rig.destination.find(1)?.flags ?? [])]).toEqual([]);
+  });
+});
+
 describe('two mailboxes with one UIDVALIDITY', () => {
+  it.each([
+    ['copies that their owner has deleted', 'destination'],
+    ['originals that are gone', 'source'],
+  ] as const)('are asked of others than %s', async (_what, side) => {
+    await using rig = new Rig();
+    rig.source.put(letter('x'));
+    for (let i = 0; i < 8; i++) rig.source.put(letter(`a longer one ${i}`));
+    await rig.sweep({ folders: inbox, afterDelivery: { kind: 'keep' } });
+    const gone = [1, 2, 3, 5, 6, 7, 8, 9];
+    if (side === 'destination') rig.destination.expunge(gone);
+    // Between the look and the question.
+    else
+      rig.source.plan(
+        'noop',
+        meanwhile(() => rig.source.expunge(gone)),
+      );
+    rig.start({ folders: inbox, sweepInterval: 30 });
+    await rig.empty();
+    expect(rig.source.count('setFlag')).toBe(4);
+  });
+
+  it('are not told apart by copies that are all deleted, and are as soon as new mail comes', async () => {
+    await using rig = new Rig();
+    for (let i = 0; i < 3; i++) rig.source.put(letter());
+    await rig.sweep({ folders: inbox, afterDelivery: { kind: 'keep' } });
+    rig.destination.expunge([1, 2, 3]);
+    rig.start({ folders: inbox, sweepInterval: 50 });
+    await rig.saw('delivery.postponed', 2);
+    expect(rig.told.find(({ event }) => event === 'delivery.postponed')?.why).toMatch(/not clear/);
+    expect(rig.source.folder().messages.length).toBe(3);
+    rig.source.put(letter());
+    await rig.empty();
+  });
+
   it('are found to be two by a number that another message has, and no flag is turned', async () => {
     await using rig = new Rig();
     rig.destination.put(letter('of the other one'));

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { Original } from '../../src/domain/message.ts';
 import { intentOf } from '../../src/forward/works.ts';
 import { sendable } from '../support/content.ts';
+import type { Fault } from '../support/memory-faults.ts';
 import { letter, Rig } from './rig.ts';
 
 /** What an earlier life has noted before its APPEND, of all that is at the source. */
@@ -215,4 +216,73 @@ it('one of what a route that is gone had sent is carried all the same', async ()
   rig.source.put(twin);
   await rig.empty();
   expect(rig.source.folder().messages.length).toBe(0);
+});
+
+it('of two folders that go into one are two copies, and none is told to differ, where one APPEND is interrupted', async () => {
+  await using rig = new Rig('A', 'B');
+  const twin = letter('twin');
+  const folders = ['A', 'B'].map((name) => ({ kind: 'folder', name, to: 'Both' }) as const);
+  rig.destination.makeFolder('Both');
+  rig.start({ folders });
+  await rig.saw('folder.looked', 2);
+  // Nothing of the first is stored; the second one is, and is read back only after it was looked for as the first.
+  rig.destination.plan('append', { takes: 30, closesBefore: true });
+  rig.destination.plan('read', { takes: 200 });
+  const end = rig.destination.beforeEach(({ name }) => {
+    if (name !== 'append') return;
+    end();
+    rig.source.put(twin, { folder: 'B' });
+  });
+  rig.source.put(twin, { folder: 'A' });
+  await rig.empty('A');
+  await rig.empty('B');
+  expect(rig.destination.folder('Both').messages.length).toBe(2);
+  expect(rig.count('delivery.unverified')).toBe(0);
+});
+
+it('are told to differ, and not sent without end, where the destination keeps one copy of both', async () => {
+  await using rig = new Rig();
+  const twin = letter('twin');
+  const there = rig.destination.folder();
+  there.uidNext = 7;
+  rig.start();
+  await rig.saw('folder.looked');
+  rig.source.put(twin);
+  await rig.empty();
+  // Answered as if it had been stored, under the number of the first one.
+  const once: Fault = {
+    lies: 'wrong-uid',
+    before: () => {
+      there.uidNext = 6;
+    },
+    after: () => {
+      rig.destination.expunge([6]);
+      there.uidNext = 8;
+    },
+  };
+  rig.destination.plan('append', once, once, once);
+  rig.source.put(twin);
+  await rig.saw('delivery.unverified');
+  expect(rig.destination.count('append')).toBe(3);
+  expect(rig.source.folder().messages.length).toBe(1);
+});
+
+it('of two folders that go into one are two copies, and none is told to differ, where one life ends with both on their way', async () => {
+  await using rig = new Rig('A', 'B');
+  const twin = letter('twin');
+  const folders = ['A', 'B'].map((name) => ({ kind: 'folder', name, to: 'Both' }) as const);
+  const sent = { ...rig.destination.makeFolder('Both'), folder: 'Both', uidNext: 1 };
+  for (const folder of ['A', 'B']) {
+    rig.source.put(twin, { folder });
+    const { uidValidity, messages } = rig.source.folder(folder);
+    rig.rows.seen({ folder, uidValidity });
+    const originals = messages.map(({ bytes, ...each }) => sendable(bytes, each));
+    rig.rows.intend({ folder, uidValidity }, sent, originals.map(intentOf));
+  }
+  rig.destination.put(twin, { folder: 'Both' }); // one of the two APPENDs was carried out
+  rig.start({ folders, sweepInterval: 30 });
+  await rig.empty('A');
+  await rig.empty('B');
+  expect(rig.destination.folder('Both').messages.length).toBe(2);
+  expect(rig.count('delivery.unverified')).toBe(0);
 });

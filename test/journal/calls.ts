@@ -80,7 +80,10 @@ export const CALLS: readonly ((journal: Journal) => void)[] = [
   ),
   on((route) => route.prove([proof(3, 13), proof(4, 14)], 130)),
   (journal) => journal.clearRefusals(ACCOUNT),
+  on((route) => route.turnOver(FOLDER, { uid: 4, flag: '\\Flagged', was: true })),
   (journal) => journal.noteUse([{ ...use(200, 9), before: 150 }]),
+  on((route) => route.turnOver(FOLDER, { uid: 5, flag: '\\Flagged', was: false })),
+  on((route) => route.turnedBack(FOLDER, { uid: 4, flag: '\\Flagged' })),
   on((route) => route.gone(FOLDER, [2, 3], 140)),
   (journal) => journal.prune(112),
   on((route) => route.noteAlerts([ALERT, { ...ALERT, side: 'destination' }])),
@@ -107,6 +110,7 @@ export function told(journal: Journal): unknown {
     alerts: route.alerts(),
     aside: route.aside().map(({ uid }) => uid),
     tallies: journal.tallies('1970-01-01'),
+    turned: route.turned(FOLDER),
     deaths: [...route.deaths(FOLDER)].sort(([a], [b]) => a - b),
   };
 }

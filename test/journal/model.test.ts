@@ -28,6 +28,7 @@ function anyCall(below: (n: number) => number, at: number): { name: string; call
   const before = at - below(20);
   const dest = { ...COPIES, uidNext: at };
   const reason = { why: `reason ${at}`, dest, retryAt: at };
+  const flag = { uid: 1 + below(7), flag: '\\Flagged', was: below(2) === 1 };
   const calls: Record<string, Call> = {
     intend: (journal) => routeOf(journal).intend(FOLDER, dest, intents(...uids)),
     withdraw: (journal) => routeOf(journal).withdraw(FOLDER, uids),
@@ -39,9 +40,11 @@ function anyCall(below: (n: number) => number, at: number): { name: string; call
     takeUp: (journal) => routeOf(journal).takeUp(FOLDER, uids),
     putDown: (journal) => routeOf(journal).putDown(FOLDER, uids),
     begin: (journal) => journal.begin(),
+    turnOver: (journal) => routeOf(journal).turnOver(FOLDER, flag),
+    turnedBack: (journal) => routeOf(journal).turnedBack(FOLDER, flag),
     forget: (journal) => routeOf(journal).forget(FOLDER, uids.slice(1)),
   };
-  const names = [...Object.keys(calls), 'intend', 'prove', 'prove', 'retire'];
+  const names = [...Object.keys(calls), 'intend', 'intend', 'prove', 'prove', 'prove', 'retire'];
   const name = names[below(names.length)] ?? 'prove';
   return { name: `${name} ${uids}`, call: calls[name] as Call };
 }

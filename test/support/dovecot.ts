@@ -44,8 +44,8 @@ export interface Dovecot extends AsyncDisposable {
   readonly users: Readonly<Record<string, string>>;
   /** The account of a user over implicit TLS; `changes` say otherwise. */
   account(side: Account['side'], user: string, changes?: Partial<Account>): Account;
-  /** Gives a folder another UIDVALIDITY; its messages stay, under the UIDs that they have. */
-  renumber(user: string, folder: string): Promise<void>;
+  /** Gives a folder another UIDVALIDITY, a new one or `to`; its messages stay, under the UIDs that they have. */
+  renumber(user: string, folder: string, to?: number): Promise<void>;
   /** What Dovecot wrote to its log. */
   readonly logFile: string;
   stop(): Promise<void>;
@@ -146,8 +146,8 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
       secret: async () => users[user] ?? 'no such user',
       ...changes,
     }),
-    renumber: async (user, folder) => {
-      const validity = String(UID_VALIDITY + ++renumberings);
+    renumber: async (user, folder, to = UID_VALIDITY + ++renumberings) => {
+      const validity = String(to);
       const update = ['mailbox', 'update', '-u', user, '--uid-validity', validity, folder];
       await promisify(execFile)(program('doveadm'), ['-c', config, ...update]);
     },

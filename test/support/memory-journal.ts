@@ -13,6 +13,7 @@ import type {
   Retired,
   RouteJournal,
   Tallies,
+  Turned,
   Use,
 } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
@@ -141,6 +142,7 @@ class MemoryRouteJournal implements RouteJournal {
   readonly #validities = new Map<string, number>();
   readonly #hands = new Map<string, { key: MessageKey; held: 0 | 1 | 2; deaths: number }>();
   #alerts: readonly AlertNote[] = [];
+  readonly #turned = new Map<string, { key: MessageKey; turned: Turned }>();
   readonly #source: string;
   readonly #destination: string;
   readonly #shared: Shared;
@@ -179,6 +181,9 @@ class MemoryRouteJournal implements RouteJournal {
     }
     for (const [id, { key }] of this.#hands) {
       if (key.folder === folder && key.uidValidity !== uidValidity) this.#hands.delete(id);
+    }
+    for (const [id, { key }] of this.#turned) {
+      if (key.folder === folder && key.uidValidity !== uidValidity) this.#turned.delete(id);
     }
   }
 
@@ -343,6 +348,23 @@ class MemoryRouteJournal implements RouteJournal {
 
   forget(from: FolderKey, uids: readonly number[]): void {
     for (const { key } of this.#all(from, uids)) this.#rows.delete(text(key));
+  }
+
+  turnOver(from: FolderKey, turned: Turned): void {
+    const key = { ...from, uid: turned.uid };
+    const id = `${text(key)} ${turned.flag}`;
+    if (!this.#turned.has(id)) this.#turned.set(id, { key, turned: { ...turned } });
+  }
+
+  turnedBack(from: FolderKey, { uid, flag }: Pick<Turned, 'uid' | 'flag'>): void {
+    this.#turned.delete(`${text({ ...from, uid })} ${flag}`);
+  }
+
+  turned(from: FolderKey): Turned[] {
+    return [...this.#turned.values()]
+      .filter(({ key }) => within(from, key))
+      .map(({ turned }) => ({ ...turned }))
+      .sort((a, b) => a.uid - b.uid || (a.flag < b.flag ? -1 : 1));
   }
 
   claimed(dest: FolderKey, uids?: readonly number[]): Map<number, Claimant | undefined> {
