@@ -1,5 +1,4 @@
 /** One route's rows in the journal. */
-import { Failure } from '../domain/failure.ts';
 import type { MessageKey } from '../domain/message.ts';
 import type {
   AlertNote,
@@ -13,6 +12,9 @@ import type {
   RouteJournal,
 } from '../domain/ports.ts';
 import { type Proof, Receipt } from '../domain/receipt.ts';
+import type { Sender } from '../domain/senders.ts';
+import type { Arrivals } from './arrivals.ts';
+import { claimedAlready, misused, named } from './misused.ts';
 import { type AlertRow, alertOf, type ClaimRow, type NoteRow, noteOf, rowOf } from './rows.ts';
 import type { Store } from './store.ts';
 
@@ -36,11 +38,13 @@ interface Standing {
 export class SqliteRouteJournal implements RouteJournal {
   readonly #store: Store;
   readonly #ids: RouteIds;
+  readonly #arrivals: Arrivals;
   readonly #now: () => number;
 
-  constructor(store: Store, ids: RouteIds, now: () => number) {
+  constructor(store: Store, ids: RouteIds, arrivals: Arrivals, now: () => number) {
     this.#store = store;
     this.#ids = ids;
+    this.#arrivals = arrivals;
     this.#now = now;
   }
 
@@ -144,7 +148,7 @@ export class SqliteRouteJournal implements RouteJournal {
     });
   }
 
-  prove(receipts: readonly Receipt[], at: number): void {
+  prove(receipts: readonly Receipt[], at: number, senders?: ReadonlyMap<number, Sender>): void {
     const { source, destination } = this.#ids;
     this.#store.write((sql) => {
       for (const { original, copy, proof } of receipts) {
@@ -158,6 +162,8 @@ export class SqliteRouteJournal implements RouteJournal {
         const { changes } = sql.prove.run({ ...key, ...dest, proof, at });
         if (changes === 0) throw misused(`${named(original, original.uid)} was never noted`);
         if (sql.claim.run(claim).changes === 0) throw claimedAlready(copy);
+        const sender = senders?.get(original.uid);
+        if (sender) this.#arrivals.note(sql, key, sender);
       }
     });
   }
@@ -210,6 +216,7 @@ export class SqliteRouteJournal implements RouteJournal {
       for (const uid of uids) {
         const key = this.#key(from, uid);
         sql.unclaim.run({ ...key, source, destination });
+        sql.forgetArrival.run(key);
         sql.forget.run(key);
       }
     });
@@ -290,23 +297,3 @@ export class SqliteRouteJournal implements RouteJournal {
 
 /** More often than any message can have been in hand. */
 const EVER = Number.MAX_SAFE_INTEGER;
-
-function named({ folder }: FolderKey, uid: number): string {
-  return `the message with UID ${uid} in ${folder}`;
-}
-
-/** Concerns this message only: the engine goes on with the others, and this original stays. */
-function claimedAlready(copy: MessageKey): Failure {
-  return new Failure(
-    `The copy with UID ${copy.uid} in ${copy.folder} proves another original already; a copy proves one only, so this original stays.`,
-    { step: 'verify', scope: 'message' },
-  );
-}
-
-/** A mistake in imapferry, not in the world. */
-function misused(what: string): Failure {
-  return new Failure(
-    `The journal was asked for something that can not be right: ${what}. Nothing was changed and the original stays; please report this.`,
-    { step: 'journal', scope: 'account', lasting: true },
-  );
-}
