@@ -106,7 +106,10 @@ function unescaped({ printed, plain, stderr }: Program): string[] {
   return [
     ...json.split('\n').filter((line) => RAW.test(line)),
     ...plain,
-    ...diary.filter((line) => RAW.test(line) || !/^(\d\d:\d\d:\d\d [A-Z]+: |[A-Z][a-z]{2} \d{4}-\d\d-\d\d$)/.test(line)),
+    ...diary.filter(
+      (line) =>
+        RAW.test(line) || !/^(\d\d:\d\d:\d\d [A-Z]+: |[A-Z][a-z]{2} \d{4}-\d\d-\d\d$)/.test(line),
+    ),
   ].map((line) => JSON.stringify(line.slice(0, 300)));
 }
 
