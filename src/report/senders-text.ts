@@ -1,6 +1,14 @@
 /** Who still writes to the old mailbox, as text for people, at most 80 columns wide, and as JSON for programs. Pure. */
 import type { RouteWritten } from '../domain/senders.ts';
-import { type Counted, counted, day, daysCovered, doubtsOf, type Standing } from './senders.ts';
+import {
+  type Counted,
+  counted,
+  day,
+  daysCovered,
+  doubtsOf,
+  NOBODY,
+  type Standing,
+} from './senders.ts';
 import { printable } from './sentences.ts';
 import { cut, padded, width, wrapped } from './width.ts';
 
@@ -93,7 +101,7 @@ function table(senders: readonly Counted[]): string[] {
 }
 
 function nameOf({ domain, address }: Counted): string {
-  return printable((address ?? domain) || '(without a readable sender)');
+  return printable((address ?? domain) || NOBODY);
 }
 
 function listed(sentences: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 /** Who still writes to the old mailbox: counted by domain, and whether the mailbox can go. Pure. Times are epoch ms. */
 import type { RouteWritten, Written } from '../domain/senders.ts';
+import type { Senders } from './http/world.ts';
 
 const DAY = 86_400_000;
 
@@ -40,6 +41,29 @@ export function sendersOf(routes: readonly RouteWritten[]): RouteSenders[] {
     senders: counted(written.map(({ address: _, ...rest }) => rest)),
   }));
 }
+
+/**
+ * The same for the status page: all routes together. Absent where none is carried for.
+ * @param historyDays HISTORY_DAYS: of what came before, nothing is known
+ */
+export function pageSenders(
+  routes: readonly RouteWritten[],
+  historyDays: number,
+  now: number,
+): Senders | undefined {
+  const told = sendersOf(routes);
+  if (told.length === 0) return undefined;
+  const since = Math.max(now - historyDays * DAY, ...told.map((each) => each.since));
+  const written = told.flatMap(({ senders }) => senders);
+  const domains = counted(written).map(({ domain, messages, lastAt, bulk }) => ({
+    domain: domain || NOBODY,
+    ...{ messages, lastAt, bulk },
+  }));
+  return { since, days: QUIET_DAYS, domains };
+}
+
+/** What stands in place of a domain where a message names no sender. */
+export const NOBODY = '(without a readable sender)';
 
 /** The same route between the same source and several destinations is one here. */
 export function joined<R extends RouteWritten>(routes: readonly R[]): R[] {

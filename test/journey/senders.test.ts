@@ -1,5 +1,7 @@
 /** `imapferry senders`: who still writes to the old mailbox, told by the program that carried the mail. */
+import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -80,6 +82,15 @@ class House implements AsyncDisposable {
     await this.old[Symbol.asyncDispose]();
     this.place[Symbol.dispose]();
   }
+}
+
+/** A port that nobody uses. */
+async function free(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
 }
 
 let letters = 0;
@@ -197,6 +208,25 @@ it('says when the old mailbox can go, and what keeps it from saying so', async (
   expect((await refused.ended).code).toBe(1);
   expect(refused.plain.join()).toMatch(/its format is 99, this imapferry knows/);
   expect(refused.stderr).toBe('');
+});
+
+it('tells the status page domains alone, whatever KEEP_SENDERS says', async () => {
+  await using house = await House.begun();
+  const port = await free();
+  await house.letter('ann@family.example', 3);
+  await house.carried(
+    async (program) => {
+      await program.saw('delivery.done', 1);
+      const answer = await fetch(`http://127.0.0.1:${port}/api/status`);
+      const told = await answer.text();
+      expect(JSON.parse(told).senders).toMatchObject({
+        days: 90,
+        domains: [{ domain: 'family.example', messages: 1, bulk: false }],
+      });
+      expect(told).not.toContain('ann@');
+    },
+    { KEEP_SENDERS: 'true', HTTP_PORT: String(port) },
+  );
 });
 
 it('lists several routes one by one', async () => {

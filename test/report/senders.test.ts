@@ -1,7 +1,7 @@
 /** Who still writes to the old mailbox: the counting, the verdict, and what is printed. */
 import { describe, expect, it } from 'vitest';
 import type { Written } from '../../src/domain/senders.ts';
-import { sendersOf } from '../../src/report/senders.ts';
+import { pageSenders, sendersOf } from '../../src/report/senders.ts';
 import { type SendersReport, sendersJson, sendersText } from '../../src/report/senders-text.ts';
 import { width } from '../../src/report/width.ts';
 
@@ -56,6 +56,35 @@ describe('senders by domain', () => {
       ['default', ago(20), 2],
       ['mum', ago(200), 1],
     ]);
+  });
+});
+
+describe('on the status page, senders', () => {
+  it('are those of all routes together, by domain, and without any address', () => {
+    const told = pageSenders(
+      [
+        report([from('a.example', { address: 'ann@a.example' })]),
+        report([from('a.example', { messages: 2, lastAt: ago(3) }), from('')], {
+          ...{ route: 'mum', since: ago(40) },
+        }),
+      ],
+      90,
+      NOW,
+    );
+    const more = { messages: 1, lastAt: ago(1), bulk: false };
+    expect(told).toEqual({
+      since: ago(40),
+      days: 90,
+      domains: [
+        { ...more, domain: 'a.example', messages: 3 },
+        { ...more, domain: '(without a readable sender)' },
+      ],
+    });
+  });
+
+  it('are known as long as HISTORY_DAYS says, and not where nothing is carried', () => {
+    expect(pageSenders([report([])], 30, NOW)).toMatchObject({ since: ago(30), domains: [] });
+    expect(pageSenders([report([], { current: false })], 90, NOW)).toBeUndefined();
   });
 });
 
