@@ -10,6 +10,7 @@ and removes an original only after its copy was read back and found the same.
   imapferry check    say what would go where, and change nothing; --json for programs
   imapferry health   is the running imapferry of this STATE_DIR moving mail?
   imapferry stuck    what could not be carried, and why; --retry has it tried again now
+  imapferry senders  who still writes to the old mailbox; --json for programs
   imapferry from-imapsync -- imapsync --host1 …
                      the settings that do what this line of imapsync does (or a file with such a line)
 
@@ -39,8 +40,8 @@ async function main(args: string[]): Promise<number> {
     complain(`--retry belongs to "stuck", not to "${invocation.command}".`);
     return 2;
   }
-  if (invocation.json && invocation.command !== 'check') {
-    complain(`--json belongs to "check", not to "${invocation.command}".`);
+  if (invocation.json && !['check', 'senders'].includes(invocation.command)) {
+    complain(`--json belongs to "check" and "senders", not to "${invocation.command}".`);
     return 2;
   }
   if (invocation.dryRun && !['run', 'sweep'].includes(invocation.command)) {
@@ -64,6 +65,10 @@ async function main(args: string[]): Promise<number> {
     case 'stuck': {
       const { stuck } = await import('./commands/stuck.ts');
       return stuck(await stateDirOf(invocation), { retry: invocation.retry, print: say });
+    }
+    case 'senders': {
+      const { senders } = await import('./commands/senders.ts');
+      return senders(await stateDirOf(invocation), { json: invocation.json, print: say });
     }
     default:
       complain(`There is no command "${invocation.command}".`);

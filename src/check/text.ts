@@ -1,7 +1,7 @@
 /** The report as text for people, at most 80 columns wide, and as JSON for programs. Pure. */
 import { printable, size } from '../report/sentences.ts';
+import { cut, padded, width, wrapped } from '../report/width.ts';
 import type { CheckReport, PlannedReport, PlanReport, RouteReport, SideReport } from './report.ts';
-import { cut, padded, width, wrapped } from './width.ts';
 
 const COLUMNS = 80;
 const DAY = 86_400_000;

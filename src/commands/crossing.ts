@@ -117,11 +117,13 @@ export function openCrossing(
  * The journals that the routes want: the one in STATE_DIR, locked, unless all are dry runs; one that forgets for these.
  * The latter reads STATE_DIR first: POSIX drops a process' locks on a file when it closes any descriptor of it.
  */
-function openJournals({ routes, stateDir }: Config, emit: Emit) {
+function openJournals({ routes, stateDir, keepSenders }: Config, emit: Emit) {
   using opened = new DisposableStack();
   const forgetful = routes.some(({ dryRun }) => dryRun) ? forgetting(stateDir, emit) : undefined;
   if (forgetful) opened.defer(() => forgetful.close());
-  const kept = routes.every(({ dryRun }) => dryRun) ? undefined : keeping(stateDir, emit, opened);
+  const kept = routes.every(({ dryRun }) => dryRun)
+    ? undefined
+    : keeping({ stateDir, keepSenders }, emit, opened);
   const journal = kept ?? forgetful;
   if (journal === undefined) throw new TypeError('a crossing wants a route');
   const all = opened.move();
@@ -143,11 +145,15 @@ function forgetting(stateDir: string, emit: Emit): Journal {
   return journal;
 }
 
-function keeping(stateDir: string, emit: Emit, opened: DisposableStack): Journal {
+function keeping(
+  { stateDir, keepSenders }: Pick<Config, 'stateDir' | 'keepSenders'>,
+  emit: Emit,
+  opened: DisposableStack,
+): Journal {
   const lock = lockStateDir(stateDir);
   opened.defer(() => lock.release());
   clearSpool(stateDir);
-  const { journal, setAside } = openJournal(stateDir);
+  const { journal, setAside } = openJournal(stateDir, Date.now, keepSenders);
   opened.defer(() => journal.close());
   journal.begin();
   if (setAside !== undefined) {

@@ -63,7 +63,7 @@ export async function run(
   stream.subscribe((event, fields) => board.hear(event, fields));
   // What it wants is loaded only where it is wanted: it rests in memory.
   const { servePage } = config.http ? await import('./page.ts') : {};
-  await using _ = config.http && servePage?.(config.http, board, stream);
+  await using _ = config.http && servePage?.(config, board, stream, open.journal);
   emit('imapferry.started', { count: open.runners.length });
   for (const doubt of config.doubts) emit('config.doubtful', { msg: doubt });
   const alive = keepAlive(open.journal, config.historyDays, board, stream);

@@ -36,6 +36,8 @@ export interface Config {
   /** The directory of the journal, as it was written. */
   readonly stateDir: string;
   readonly historyDays: number;
+  /** Senders' addresses are kept, not only their domains. */
+  readonly keepSenders: boolean;
   readonly logLevel: CommonValues['LOG_LEVEL'];
   /** Absent: `pretty` on a terminal, else `json`. */
   readonly logFormat: CommonValues['LOG_FORMAT'];
@@ -92,7 +94,7 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
   if (all.length > 0) throw new ConfigError(onceEach(all));
   // Without a mistake every variable that has a default has its value.
   const whole = common.values as CommonValues;
-  const { STATE_DIR, HISTORY_DAYS, LOG_LEVEL, LOG_FORMAT, HEARTBEAT_URL } = whole;
+  const { STATE_DIR, HISTORY_DAYS, KEEP_SENDERS, LOG_LEVEL, LOG_FORMAT, HEARTBEAT_URL } = whole;
   const doubts = [
     ...routes.flatMap((route) => route.doubts),
     ...alertDoubts(whole),
@@ -105,6 +107,7 @@ export function loadConfig(env: Environment, options: { envFiles: readonly strin
     routes: drawn.map(({ route }) => ({ ...route, ...rivalsOf(route, drawn) })),
     stateDir: STATE_DIR,
     historyDays: HISTORY_DAYS,
+    keepSenders: KEEP_SENDERS,
     logLevel: LOG_LEVEL,
     logFormat: LOG_FORMAT,
     ...(alerts && { alerts }),

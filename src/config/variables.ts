@@ -1,7 +1,6 @@
-/** The table of all variables: how each is read, what holds where it is not set, and which this version can't serve yet. */
+/** The table of all variables: how each is read, and what holds where it is not set. */
 import { readCa } from './ca.ts';
 import { parseFolders } from './folders.ts';
-import { Unusable } from './mistakes.ts';
 import { splitWords } from './password.ts';
 import { rateLimits } from './rate-limit.ts';
 import { parseRoutes } from './route-names.ts';
@@ -31,8 +30,6 @@ export interface Variable<T> {
   readonly default?: string;
   /** What to say where it is needed and not set. */
   readonly missing?: string;
-  /** Known, but without effect in this version: any value but `default`, and none where that is empty, is a mistake. */
-  readonly notYet?: true;
 }
 
 function needed<T>(parse: Parser<T>, example: string, missing: string): Variable<T> {
@@ -45,15 +42,6 @@ function optional<T>(parse: Parser<T>, example: string): Variable<T | undefined>
 
 function defaulted<T>(parse: Parser<T>, fallback: string): Variable<T> {
   return { parse, example: fallback, default: fallback };
-}
-
-/** Served by a later version. Ignored in silence it would do harm: who sets an alert relies on it. */
-function notYet(off = ''): Variable<undefined> {
-  const parse = (value: string) => {
-    if (value !== off) throw new Unusable('asks for what this version does not have yet');
-    return undefined;
-  };
-  return { parse, example: off, default: off, notYet: true };
 }
 
 /** Variables of an account, without `SOURCE_` or `DEST_` in front. */
@@ -100,7 +88,7 @@ const COMMON = {
   HTTP_HOST: defaulted(host, '127.0.0.1'),
   HTTP_PASSWORD: optional(text, "'…'"),
   HTTP_PASSWORD_FILE: optional(bare, './secrets/http_password'),
-  KEEP_SENDERS: notYet('false'),
+  KEEP_SENDERS: defaulted(toggle, 'false'),
   ROUTES: optional(parseRoutes, 'mum,dad'),
 } as const;
 

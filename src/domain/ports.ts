@@ -14,6 +14,7 @@ import type {
 } from './message.ts';
 import type { Proof, Receipt } from './receipt.ts';
 import type { Listing, SpecialUse } from './route.ts';
+import type { RouteWritten, Sender } from './senders.ts';
 import type { Cause } from './status.ts';
 
 /**
@@ -351,10 +352,12 @@ export interface Journal {
   /** A number that is another one whenever another process has written to the journal meanwhile. Costs nothing. */
   revision(): number;
   /**
-   * Forgets retired rows older than `before` whose original is gone, and what was carried on days before that. Claims
-   * stay. Returns how many rows went.
+   * Forgets retired rows older than `before` whose original is gone, what was carried on days before that, and who wrote
+   * messages of an INTERNALDATE before that. Claims stay. Returns how many rows went.
    */
   prune(before: number): number;
+  /** Who wrote what was carried of an INTERNALDATE from `after` on, for each route that was ever opened. */
+  written(after: number): RouteWritten[];
   close(): void;
 }
 
@@ -387,8 +390,10 @@ export interface RouteJournal {
   /**
    * Receipts issued: each row becomes `proven`, each copy's UID is claimed for ever. Throws if one was claimed by another
    * original (step `verify`), but for one that comes back renumbered, or if an original was never noted.
+   * `senders`: by UID, of those of whom it is to be kept who wrote them. A message with the same sender, INTERNALDATE and
+   * SHA-256 counts once, in whatever folder it is.
    */
-  prove(receipts: readonly Receipt[], at: number): void;
+  prove(receipts: readonly Receipt[], at: number, senders?: ReadonlyMap<number, Sender>): void;
   /** The Receipts of rows in state `proven` or `retired`, to retire again. */
   receipts(from: FolderKey, uids: readonly number[]): Receipt[];
   /** These originals were retired so. `ms`: from first sight to now, of mail that came while this process ran. */

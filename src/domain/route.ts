@@ -87,6 +87,8 @@ export interface FolderPair {
   readonly dest: string;
   /** The special use of the source folder. */
   readonly use?: SpecialUse;
+  /** It is, or lies below, a folder for sent mail, drafts, junk or trash: who wrote that, wrote nothing that matters here. */
+  readonly apart?: true;
   /** The special use with which the destination folder is created, if it is missing. */
   readonly createAs?: SpecialUse;
 }

@@ -8,7 +8,7 @@ import { differs, refuse } from './aside.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import { badCopyRemains, isOf, seek } from './seek.ts';
 import { verify } from './verify.ts';
-import { intentOf, tell, type Works } from './works.ts';
+import { intentOf, noteProven, tell, type Works } from './works.ts';
 
 export interface Placed {
   readonly receipts: Receipt[];
@@ -226,7 +226,7 @@ function noteFound(
     const standing = { folder: view.folder, uidValidity: view.uidValidity, uidNext };
     works.journal.intend(epoch.key, standing, unnoted.map(intentOf));
   }
-  works.journal.prove(receipts, works.clock.now());
+  noteProven(works, epoch, receipts, originals, works.clock.now());
   works.proven();
   for (const { original: key, proof } of receipts) {
     epoch.sent.delete(key.uid);

@@ -80,6 +80,7 @@ export function makePlan(input: PlanInput): Plan {
       source: folder.path,
       ...way,
       ...(use && { use }),
+      ...(source.isApart(folder.path) && { apart: true }),
       exists: dest.has(way.dest),
     });
   }

@@ -61,6 +61,15 @@ export class Side {
     return SPECIAL_USES.find((use) => this.candidates(use).paths.includes(path));
   }
 
+  /** Whether it is a folder for sent mail, drafts, junk or trash, by any name known for one, or lies below one. */
+  isApart(path: string): boolean {
+    const named = useByName(this.names(path));
+    const use = this.useOf(path) ?? (named === 'view' ? undefined : named?.use);
+    if (use !== undefined && use !== '\\Archive') return true;
+    const above = this.above(path);
+    return above !== undefined && this.isApart(above);
+  }
+
   /** Why a folder holds no mail of its own or is somebody else's; `undefined` where it may be carried. */
   barred(folder: ListedFolder, named = false): string | undefined {
     const attributes = attributesOf(folder);

@@ -8,7 +8,7 @@ import type { Receipt } from '../domain/receipt.ts';
 import { differs } from './aside.ts';
 import type { Epoch } from './folder-state.ts';
 import { match, seek } from './seek.ts';
-import type { Works } from './works.ts';
+import { noteProven, type Works } from './works.ts';
 
 /** A message whose APPEND was answered OK, with the UID that APPENDUID gave its copy. */
 export interface Stored {
@@ -48,7 +48,7 @@ export async function verify(
       else bad.set(original, copy.uid);
     });
   }
-  const proven = prove(works, receipts);
+  const proven = prove(works, epoch, receipts, [...named.values()]);
   for (const { copy } of proven) named.delete(copy.uid);
   giveWay(
     works,
@@ -67,23 +67,34 @@ function copyOf({ content: { length } }: Original, uid: number): Wanted {
 }
 
 /** Notes Receipts. A copy that proves another original already proves no second one. */
-function prove(works: Works, receipts: readonly Receipt[]): Receipt[] {
+function prove(
+  works: Works,
+  epoch: Epoch,
+  receipts: readonly Receipt[],
+  originals: readonly Original[],
+): Receipt[] {
   if (receipts.length === 0) return [];
   const at = works.clock.now();
   let proven = [...receipts];
   try {
-    works.journal.prove(receipts, at);
+    noteProven(works, epoch, receipts, originals, at);
   } catch (thrown) {
     if (!(thrown instanceof Failure) || thrown.step !== 'verify') throw thrown;
-    proven = receipts.filter((receipt) => claims(works, receipt, at));
+    proven = receipts.filter((receipt) => claims(works, epoch, receipt, originals, at));
   }
   if (proven.length > 0) works.proven();
   return proven;
 }
 
-function claims(works: Works, receipt: Receipt, at: number): boolean {
+function claims(
+  works: Works,
+  epoch: Epoch,
+  receipt: Receipt,
+  originals: readonly Original[],
+  at: number,
+): boolean {
   try {
-    works.journal.prove([receipt], at);
+    noteProven(works, epoch, [receipt], originals, at);
     return true;
   } catch (thrown) {
     if (!(thrown instanceof Failure) || thrown.step !== 'verify') throw thrown;
@@ -123,7 +134,7 @@ async function findCopies(
   );
   const { found, missing } = await seek(works, session, fresh, epoch, originals, notes);
   if (found.length > 0) {
-    works.journal.prove(found, works.clock.now());
+    noteProven(works, epoch, found, originals, works.clock.now());
     works.proven();
   }
   const { folder, uidValidity, uidNext } = view;

@@ -4,6 +4,7 @@ import type { Fingerprint } from '../domain/content.ts';
 import type { Emit, EventFields, EventName } from '../domain/events.ts';
 import { type MessageKey, messageIdOf, type Original, type Wanted } from '../domain/message.ts';
 import type { Clock, Intent, RouteJournal, SourceSession, Spool } from '../domain/ports.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair, Route } from '../domain/route.ts';
 import type { Allowance } from './allowance.ts';
 import type { Destinations } from './destinations.ts';
@@ -12,6 +13,7 @@ import type { Hold } from './hold.ts';
 import type { Listings } from './listing.ts';
 import type { MoveFolder } from './move-folder.ts';
 import type { Pace } from './pace.ts';
+import { sendersOf } from './sender.ts';
 import type { Strikes } from './strikes.ts';
 import type { Traffic } from './traffic.ts';
 import type { Waits } from './waits.ts';
@@ -79,6 +81,19 @@ export function intentOf(original: Original): Intent {
     ...(original.internalDate && { internalDate: original.internalDate.getTime() }),
     ...(messageId !== undefined && { messageId }),
   };
+}
+
+/** Notes Receipts, and who wrote what is carried by that. */
+export function noteProven(
+  works: Works,
+  { pair }: Epoch,
+  receipts: readonly Receipt[],
+  originals: Iterable<Original>,
+  at: number,
+): void {
+  const proven = new Set(receipts.map(({ original }) => original.uid));
+  const carried = Array.from(originals).filter(({ uid }) => proven.has(uid));
+  works.journal.prove(receipts, at, sendersOf(pair, carried));
 }
 
 /** Tells an event of one message, with what names it. */

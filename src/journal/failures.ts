@@ -1,7 +1,5 @@
 /** What SQLite, the file system or the journal itself says, as a Failure that people can act on. */
 import { Failure } from '../domain/failure.ts';
-import type { MessageKey } from '../domain/message.ts';
-import type { FolderKey } from '../domain/ports.ts';
 
 /** SQLite's primary result codes that mean something to a person. */
 const SQLITE = {
@@ -72,25 +70,4 @@ function sentence(thrown: unknown, stateDir: string, text: string): string {
 export function whoAmI(): string {
   const uid = process.getuid?.();
   return uid === undefined ? 'the user imapferry runs as' : `user id ${uid}`;
-}
-
-/** Concerns this message only: the engine goes on with the others, and this original stays. */
-export function claimedAlready(copy: MessageKey): Failure {
-  return new Failure(
-    `The copy with UID ${copy.uid} in ${copy.folder} proves another original already; a copy proves one only, so this original stays.`,
-    { step: 'verify', scope: 'message' },
-  );
-}
-
-/** A mistake in imapferry, not in the world. */
-export function misused(what: string): Failure {
-  return new Failure(
-    `The journal was asked for something that can not be right: ${what}. Nothing was changed and the original stays; please report this.`,
-    { step: 'journal', scope: 'account', lasting: true },
-  );
-}
-
-/** A message, in a sentence. */
-export function named({ folder }: FolderKey, uid: number): string {
-  return `the message with UID ${uid} in ${folder}`;
 }

@@ -30,27 +30,34 @@ export interface JournalReader extends Disposable {
  * Throws a Failure (step `journal`) where it is torn, not ours, or of another version than this imapferry.
  */
 export function readJournal(stateDir: string): JournalReader {
-  const file = join(stateDir, JOURNAL_FILE);
-  if (!existsSync(file))
+  const db = openForReading(stateDir);
+  if (db === undefined)
     return {
       lastBeat: () => undefined,
       lastStatus: () => undefined,
       aside: () => [],
       ...closing(),
     };
-  const db = told(stateDir, () => openReadOnly(file));
+  return {
+    lastBeat: () => reading(stateDir, () => lastBeat(db)),
+    lastStatus: () => reading(stateDir, () => lastStatus(db)),
+    aside: () => reading(stateDir, () => aside(db)),
+    ...closing(db),
+  };
+}
+
+/** The journal's database, to be read; `undefined` where there is none yet. Throws as `readJournal` does. */
+export function openForReading(stateDir: string): DatabaseSync | undefined {
+  const file = join(stateDir, JOURNAL_FILE);
+  if (!existsSync(file)) return undefined;
+  const db = reading(stateDir, () => openReadOnly(file));
   try {
-    told(stateDir, () => refuseOthers(db, stateDir));
+    reading(stateDir, () => refuseOthers(db, stateDir));
+    return db;
   } catch (thrown) {
     db.close();
     throw thrown;
   }
-  return {
-    lastBeat: () => told(stateDir, () => lastBeat(db)),
-    lastStatus: () => told(stateDir, () => lastStatus(db)),
-    aside: () => told(stateDir, () => aside(db)),
-    ...closing(db),
-  };
 }
 
 /** Throws a Failure where the database is no journal of the present version. */
@@ -100,7 +107,8 @@ function closing(db?: DatabaseSync): { close(): void; [Symbol.dispose](): void }
   return { close, [Symbol.dispose]: close };
 }
 
-function told<T>(stateDir: string, work: () => T): T {
+/** Runs `work`, which reads the journal of this STATE_DIR. Throws a Failure. */
+export function reading<T>(stateDir: string, work: () => T): T {
   try {
     return work();
   } catch (thrown) {

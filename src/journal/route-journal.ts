@@ -13,7 +13,9 @@ import type {
   Turned,
 } from '../domain/ports.ts';
 import { type Proof, Receipt } from '../domain/receipt.ts';
-import { claimedAlready, misused, named } from './failures.ts';
+import type { Sender } from '../domain/senders.ts';
+import type { Arrivals } from './arrivals.ts';
+import { claimedAlready, misused, named } from './misused.ts';
 import { type AlertRow, alertOf, type ClaimRow, type NoteRow, noteOf, rowOf } from './rows.ts';
 import type { Store } from './store.ts';
 
@@ -37,11 +39,13 @@ interface Standing {
 export class SqliteRouteJournal implements RouteJournal {
   readonly #store: Store;
   readonly #ids: RouteIds;
+  readonly #arrivals: Arrivals;
   readonly #now: () => number;
 
-  constructor(store: Store, ids: RouteIds, now: () => number) {
+  constructor(store: Store, ids: RouteIds, arrivals: Arrivals, now: () => number) {
     this.#store = store;
     this.#ids = ids;
+    this.#arrivals = arrivals;
     this.#now = now;
   }
 
@@ -146,7 +150,7 @@ export class SqliteRouteJournal implements RouteJournal {
     });
   }
 
-  prove(receipts: readonly Receipt[], at: number): void {
+  prove(receipts: readonly Receipt[], at: number, senders?: ReadonlyMap<number, Sender>): void {
     const { source, destination } = this.#ids;
     this.#store.write((sql) => {
       for (const { original, copy, proof } of receipts) {
@@ -160,6 +164,8 @@ export class SqliteRouteJournal implements RouteJournal {
         const { changes } = sql.prove.run({ ...key, ...dest, proof, at });
         if (changes === 0) throw misused(`${named(original, original.uid)} was never noted`);
         if (sql.claim.run(claim).changes === 0) throw claimedAlready(copy);
+        const sender = senders?.get(original.uid);
+        if (sender) this.#arrivals.note(sql, key, sender);
       }
     });
   }
@@ -212,6 +218,7 @@ export class SqliteRouteJournal implements RouteJournal {
       for (const uid of uids) {
         const key = this.#key(from, uid);
         sql.unclaim.run({ ...key, source, destination });
+        sql.forgetArrival.run(key);
         sql.forget.run(key);
       }
     });

@@ -19,6 +19,10 @@ export const APPLICATION_ID = 0x69667279;
  * took how long: 2^(step/5) - 1 ms, within 7 %. They outlive the rows that they count.
  * `heartbeat.status`: what the process that beats says of itself (domain/status.ts), as JSON.
  * `alert`: which troubles somebody was told of; `over`: and that they are over. No `side` or `folder`: an empty text.
+ * `route.since`: senders are noted since then. `opened_at`, against `heartbeat.begun_at`: the process that runs has opened it.
+ * `arrival`: a carried message that somebody wrote to the source; `at` is its INTERNALDATE. A message is the same one again by
+ * its date, its sender and the end of its SHA-256. `sender.hash`: HMAC-SHA256 of the address, by `sender_book.key`.
+ * `sender_book.kept`: addresses may be there. `forgotten`: nothing is known of messages of an INTERNALDATE before that.
  * `hand.held`: 1 in hand, 0 not; 2 it was in hand when a process died, and none has taken it up since.
  * `turned`: flags of originals that are turned over for a while, by which it is asked whose folder it is; `was`: how they were.
  */
@@ -187,6 +191,35 @@ export const STEPS: readonly string[] = [
     was INTEGER NOT NULL,
     PRIMARY KEY (route, folder, uid_validity, uid, flag)
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  ALTER TABLE heartbeat ADD COLUMN begun_at INTEGER;
+  ALTER TABLE route ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE route ADD COLUMN opened_at INTEGER NOT NULL DEFAULT 0;
+  UPDATE route SET since = unixepoch() * 1000;
+
+  CREATE TABLE sender (
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    domain TEXT NOT NULL,
+    address TEXT
+  ) STRICT;
+
+  CREATE TABLE arrival (
+    route INTEGER NOT NULL REFERENCES route,
+    at INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    bulk INTEGER NOT NULL,
+    PRIMARY KEY (route, at, sender, sha256)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE sender_book (
+    key BLOB NOT NULL,
+    kept INTEGER NOT NULL DEFAULT 0,
+    forgotten INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  INSERT INTO sender_book (key) VALUES (randomblob(32));
   `,
 ];
 

@@ -1,5 +1,7 @@
 /** The Journal on SQLite in STATE_DIR: what is on its way, what was carried. */
 import type { Journal, RouteJournal, Tallies, Use, UseKey, UseNote } from '../domain/ports.ts';
+import type { RouteWritten } from '../domain/senders.ts';
+import { Arrivals, settleAddresses, writtenBy } from './arrivals.ts';
 import { journalFailure } from './failures.ts';
 import { type OpenedFile, openFile } from './file.ts';
 import { SqliteRouteJournal } from './route-journal.ts';
@@ -17,13 +19,19 @@ export interface OpenedJournal {
  * Opens the journal of a STATE_DIR that `lockStateDir` has locked, and makes it where there is none. An older version
  * is migrated. Throws a Failure (step `journal`): lasting where the journal is of a newer version.
  * @param now epoch ms; stamps rows whose caller gives no time
+ * @param keepSenders keeps senders' addresses; without it none stays that was kept before
  */
-export function openJournal(stateDir: string, now: () => number = Date.now): OpenedJournal {
+export function openJournal(
+  stateDir: string,
+  now: () => number = Date.now,
+  keepSenders = false,
+): OpenedJournal {
   let opened: OpenedFile | undefined;
   try {
     opened = openFile(stateDir, now());
     const { db, ...rest } = opened;
-    return { journal: new SqliteJournal(new Store(db, stateDir), now), ...rest };
+    settleAddresses(db, keepSenders);
+    return { journal: new SqliteJournal(new Store(db, stateDir), now, keepSenders), ...rest };
   } catch (thrown) {
     opened?.db.close();
     throw journalFailure(thrown, stateDir);
@@ -32,10 +40,12 @@ export function openJournal(stateDir: string, now: () => number = Date.now): Ope
 
 export class SqliteJournal implements Journal {
   readonly #store: Store;
+  readonly #arrivals: Arrivals;
   readonly #now: () => number;
 
-  constructor(store: Store, now: () => number) {
+  constructor(store: Store, now: () => number, keepSenders = false) {
     this.#store = store;
+    this.#arrivals = new Arrivals(store, keepSenders);
     this.#now = now;
   }
 
@@ -46,10 +56,10 @@ export class SqliteJournal implements Journal {
         return sql.account.get({ name: account })?.id as number;
       };
       const accounts = { source: accountOf(source), destination: accountOf(destination) };
-      sql.addRoute.run({ name, ...accounts });
+      sql.addRoute.run({ name, ...accounts, at: this.#now() });
       return { route: sql.route.get({ name, ...accounts })?.id as number, ...accounts };
     });
-    return new SqliteRouteJournal(this.#store, ids, this.#now);
+    return new SqliteRouteJournal(this.#store, ids, this.#arrivals, this.#now);
   }
 
   refusals(account: string): { count: number; lastAt: number } {
@@ -84,7 +94,10 @@ export class SqliteJournal implements Journal {
   }
 
   begin(): void {
-    this.#store.write((sql) => sql.begin.run());
+    this.#store.write((sql) => {
+      sql.begin.run();
+      sql.begun.run({ at: this.#now() });
+    });
   }
 
   revision(): number {
@@ -110,8 +123,15 @@ export class SqliteJournal implements Journal {
     return this.#store.write((sql) => {
       sql.pruneCarried.run({ before });
       sql.pruneSpeed.run({ before });
+      sql.forgetArrivals.run({ before });
+      sql.forgetSenders.run();
+      sql.forgotten.run({ before });
       return Number(sql.prune.run({ before }).changes);
     });
+  }
+
+  written(after: number): RouteWritten[] {
+    return this.#store.read((sql) => writtenBy(sql.routesOpened, sql.written, after));
   }
 
   close(): void {

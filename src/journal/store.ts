@@ -1,21 +1,28 @@
 /** The open database with its statements, prepared once; every call is one transaction or one read. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { ROUTES_OPENED, WRITTEN } from './arrivals.ts';
 import { journalFailure } from './failures.ts';
 import { CLAIM_COLUMNS, NOTE_COLUMNS } from './rows.ts';
 
 const KEY = 'route = $route AND folder = $folder AND uid_validity = $uidValidity AND uid = $uid';
+
+/** What has no date, or one of a time to come, came when it was carried. */
+const ARRIVED_AT = 'iif(internal_date <= proven_at + 86400000, internal_date, proven_at)';
 
 const SQL = {
   addAccount: 'INSERT INTO account (name) VALUES ($name) ON CONFLICT DO NOTHING',
   account: 'SELECT id, refusals, refused_at AS refusedAt FROM account WHERE name = $name',
   refused: 'UPDATE account SET refusals = refusals + 1, refused_at = $at WHERE name = $name',
   notRefused: 'UPDATE account SET refusals = 0, refused_at = 0 WHERE name = $name',
-  addRoute: `INSERT INTO route (name, source, destination) VALUES ($name, $source, $destination)
-    ON CONFLICT DO NOTHING`,
+  addRoute: `INSERT INTO route (name, source, destination, since, opened_at)
+    VALUES ($name, $source, $destination, $at, $at)
+    ON CONFLICT DO UPDATE SET opened_at = excluded.opened_at
+    WHERE opened_at < coalesce((SELECT begun_at FROM heartbeat), 0)`,
   route:
     'SELECT id FROM route WHERE name = $name AND source = $source AND destination = $destination',
   beat: 'UPDATE heartbeat SET at = $at',
   say: 'UPDATE heartbeat SET status = $status',
+  begun: 'UPDATE heartbeat SET begun_at = $at',
   revision: 'PRAGMA data_version',
   begin: 'UPDATE hand INDEXED BY hand_held SET held = 2, deaths = deaths + 1 WHERE held = 1',
   prune: 'DELETE FROM message WHERE present = 0 AND retired_at < $before',
@@ -34,6 +41,22 @@ const SQL = {
     ON CONFLICT DO UPDATE SET messages = excluded.messages, bytes = excluded.bytes`,
   forgetUse: `DELETE FROM used
     WHERE account = $account AND side = $side AND span = $span AND since < $before`,
+
+  senderKey: 'SELECT key FROM sender_book',
+  addSender: `INSERT INTO sender (hash, domain, address) VALUES ($hash, $domain, $address)
+    ON CONFLICT DO UPDATE SET address = excluded.address
+    WHERE address IS NULL AND excluded.address IS NOT NULL`,
+  addArrival: `INSERT INTO arrival (route, at, sender, sha256, bulk)
+    SELECT $route, ${ARRIVED_AT}, (SELECT id FROM sender WHERE hash = $hash), substr(sha256, -16), $bulk
+    FROM message WHERE ${KEY} ON CONFLICT DO NOTHING`,
+  forgetArrival: `DELETE FROM arrival WHERE route = $route AND (at, sha256) = (
+      SELECT ${ARRIVED_AT}, substr(sha256, -16) FROM message WHERE ${KEY})`,
+  forgetArrivals: `DELETE FROM arrival
+    WHERE route IN (SELECT id FROM route) AND at < $before`,
+  forgetSenders: 'DELETE FROM sender WHERE id NOT IN (SELECT sender FROM arrival)',
+  forgotten: 'UPDATE sender_book SET forgotten = max(forgotten, $before)',
+  routesOpened: ROUTES_OPENED,
+  written: WRITTEN,
 
   validity: 'SELECT uid_validity AS uidValidity FROM folder WHERE route = $route AND path = $path',
   seen: `INSERT INTO folder (route, path, uid_validity) VALUES ($route, $path, $uidValidity)
@@ -145,7 +168,7 @@ const SQL = {
     VALUES ($route, $cause, $side, $folder, $since, $toldAt, $way, $over)`,
 } as const;
 
-type Statements = { readonly [name in keyof typeof SQL]: StatementSync };
+export type Statements = { readonly [name in keyof typeof SQL]: StatementSync };
 
 export class Store {
   readonly sql: Statements;

@@ -30,6 +30,7 @@ it.each([
   const common = {
     stateDir: '',
     historyDays: 90,
+    keepSenders: false,
     logLevel: 'info',
     logFormat: 'json',
     doubts: [],

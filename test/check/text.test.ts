@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 import { checkReport } from '../../src/check/report.ts';
 import { reportJson, reportText } from '../../src/check/text.ts';
-import { cut, width, wrapped } from '../../src/check/width.ts';
 import { UNSEEN } from '../../src/report/sentences.ts';
+import { cut, width, wrapped } from '../../src/report/width.ts';
 import { folder, route, survey } from './support.ts';
 
 const NOW = Date.parse('2026-12-02T00:00:00Z');

@@ -9,6 +9,7 @@ describe('settings without a mistake', () => {
     expect(rest).toEqual({
       stateDir: './state',
       historyDays: 90,
+      keepSenders: false,
       logLevel: 'info',
       logFormat: undefined,
       doubts: [],
@@ -68,6 +69,7 @@ describe('settings without a mistake', () => {
       MAX_MESSAGE_SIZE: '25MB',
       STATE_DIR: '/data',
       HISTORY_DAYS: '7',
+      KEEP_SENDERS: 'true',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'pretty',
       SOURCE_RATE_LIMIT: '60/min',
@@ -76,6 +78,7 @@ describe('settings without a mistake', () => {
     expect(rest).toMatchObject({
       stateDir: '/data',
       historyDays: 7,
+      keepSenders: true,
       logLevel: 'debug',
       logFormat: 'pretty',
       doubts: [],
@@ -164,7 +167,6 @@ const WEARS = 'still wears its quotation marks: leave them out';
 const RATE =
   'must be a number of messages or a size, each per sec, min, hour or day, or both with a comma between';
 const URL = 'must be a whole URL that begins with `https://` or `http://`';
-const LATER = 'asks for what this version does not have yet';
 const SECRET = 'is needed, or SOURCE_PASSWORD_FILE or SOURCE_PASSWORD_COMMAND: they deliver the';
 
 /** One row a mistake: the variables, and what is said. */
@@ -258,7 +260,7 @@ const MISTAKES: readonly (readonly [env: Environment, ...said: string[]])[] = [
     { HTTP_HOST: 'localhost:8080' },
     'HTTP_HOST must be a server name alone: the port has a variable of its own',
   ],
-  [{ KEEP_SENDERS: 'true' }, `KEEP_SENDERS ${LATER}`],
+  [{ KEEP_SENDERS: 'all' }, 'KEEP_SENDERS must be `true` or `false`'],
   [{ SOURCE_PASSWORD: undefined }, `SOURCE_PASSWORD ${SECRET} password`],
   [{ SOURCE_PASSWORD: undefined, SOURCE_PASSWORD_FILE: ' ' }, `SOURCE_PASSWORD ${SECRET} password`],
   [{ SOURCE_PASSWORD: '', SOURCE_AUTH: 'oauth2' }, `SOURCE_PASSWORD ${SECRET} access token`],

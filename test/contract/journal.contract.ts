@@ -10,6 +10,7 @@ import type {
   RouteJournal,
 } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
+import type { Sender } from '../../src/domain/senders.ts';
 import { sendable } from '../support/content.ts';
 
 const INBOX: FolderKey = { folder: 'INBOX', uidValidity: 7 };
@@ -72,10 +73,12 @@ export function journalContract(name: string, open: (now: () => number) => Journ
   describe(`the journal ${name}`, () => {
     let journal: Journal;
     let route: RouteJournal;
+    let time = NOW;
     const states = () => [...route.notes(INBOX)].map(([uid, { state }]) => [uid, state]);
 
     beforeEach(() => {
-      journal = open(() => NOW);
+      time = NOW;
+      journal = open(() => time);
       route = journal.route('default', 'mum@a.example.org:993', 'mum@b.example.org:993');
     });
     afterEach(() => journal.close());
@@ -747,6 +750,135 @@ export function journalContract(name: string, open: (now: () => number) => Journ
         route.seen({ ...INBOX, uidValidity: 8 });
         expect(route.turned(INBOX)).toEqual([]);
         expect(route.turned({ ...INBOX, folder: 'Other' })).toEqual([answered]);
+      });
+    });
+
+    describe('tells who wrote what was carried', () => {
+      const ann = { domain: 'a.example', address: 'ann@a.example', bulk: false };
+      const abe = { domain: 'a.example', address: 'abe@a.example', bulk: false };
+      const shop = { domain: 'shop.example', address: 'news@shop.example', bulk: true };
+      /** Carries a message of that INTERNALDATE. */
+      const carry = (uid: number, internalDate: number, sender: Sender, from = INBOX) => {
+        route.intend(from, STANDING, [{ ...intent(uid), internalDate }]);
+        route.prove([receipt(uid, 500 + uid, from)], 10, new Map([[uid, sender]]));
+      };
+      const written = (after = 0) => journal.written(after)[0]?.written;
+      const from = (domain: string, messages: number, lastAt: number, bulk = false) => ({
+        ...{ domain, bulk, messages, lastAt },
+      });
+
+      it('each sender by domain, how many messages and when last, bulk mail apart', () => {
+        carry(1, 100, ann);
+        carry(2, 300, ann);
+        carry(3, 200, abe);
+        carry(4, 400, shop);
+        carry(5, 250, { ...shop, bulk: false });
+        const all = [
+          from('shop.example', 1, 400, true),
+          from('a.example', 2, 300),
+          from('shop.example', 1, 250),
+          from('a.example', 1, 200),
+        ];
+        expect(journal.written(0)).toEqual([
+          {
+            route: 'default',
+            source: 'mum@a.example.org:993',
+            current: true,
+            since: NOW,
+            written: all,
+          },
+        ]);
+        expect(written(300)).toEqual([
+          from('shop.example', 1, 400, true),
+          from('a.example', 1, 300),
+        ]);
+        expect(written(401)).toEqual([]);
+      });
+
+      it('only of what is carried', () => {
+        route.intend(INBOX, STANDING, [intent(1)]);
+        route.setAside(INBOX, [intent(2)], 'refused', REASON, 10);
+        route.prove([receipt(1, 501)], 10, new Map([[2, ann]]));
+        expect(written()).toEqual([]);
+        thrownBy(() => route.prove([receipt(3, 503)], 10, new Map([[3, ann]])));
+        route.intend(INBOX, STANDING, [intent(4), intent(5)]);
+        const both = new Map([4, 5].map((uid) => [uid, ann]));
+        thrownBy(() => route.prove([receipt(4, 504), receipt(5, 501)], 10, both));
+        expect(written()).toEqual([]);
+      });
+
+      it('by the time at which it was carried where it has no date, or one of a time to come', () => {
+        const day = 24 * 60 * 60 * 1000;
+        const dates = [{}, { internalDate: 71 + day }, { internalDate: 70 + day }];
+        for (const [i, date] of dates.entries()) {
+          route.intend(INBOX, STANDING, [{ ...intent(i), ...date }]);
+          route.prove([receipt(i, 501 + i)], 70, new Map([[i, i < 2 ? ann : shop]]));
+        }
+        expect(written()).toEqual([
+          from('shop.example', 1, 70 + day, true),
+          from('a.example', 2, 70),
+        ]);
+      });
+
+      it('a message once, in whatever folders and under whatever numbers it is', () => {
+        carry(1, 100, ann);
+        route.prove([receipt(1, 501)], 20, new Map([[1, ann]]));
+        for (const folder of [
+          { ...INBOX, folder: 'Other' },
+          { ...INBOX, uidValidity: 8 },
+        ]) {
+          route.intend(folder, STANDING, [{ ...intent(1), internalDate: 100 }]);
+          const copies = { ...COPIES, folder: `${folder.folder} ${folder.uidValidity}` };
+          route.prove([receipt(1, 501, folder, copies)], 30, new Map([[1, ann]]));
+        }
+        expect(written()).toEqual([from('a.example', 1, 100)]);
+      });
+
+      it('also once its row is gone or forgotten, but not what was disproven', () => {
+        for (const uid of [1, 2, 3]) carry(uid, 100 * uid, ann);
+        route.retire(INBOX, [1], 'expunged', 20, 1);
+        route.gone(INBOX, [1], 30);
+        route.forget(INBOX, [2]);
+        expect(written()).toEqual([from('a.example', 3, 300)]);
+        route.disprove(INBOX, [3]);
+        expect(written()).toEqual([from('a.example', 2, 200)]);
+      });
+
+      it('until it is pruned, by its date', () => {
+        carry(1, 100, ann);
+        carry(2, 200, shop);
+        journal.prune(200);
+        expect(written()).toEqual([from('shop.example', 1, 200, true)]);
+        carry(3, 300, ann);
+        expect(written()?.map(({ domain }) => domain)).toEqual(['a.example', 'shop.example']);
+      });
+
+      it('route by route, and of each whether the process that runs has opened it', () => {
+        const other = journal.route('another', 'dad@a.example.org:993', 'mum@b.example.org:993');
+        carry(1, 100, ann);
+        other.intend(INBOX, STANDING, [intent(1)]);
+        other.prove([receipt(1, 700)], 60, new Map([[1, shop]]));
+        const told = () =>
+          journal
+            .written(0)
+            .map(({ route: name, current, since, written: its }) => [
+              name,
+              current,
+              since,
+              its.length,
+            ]);
+        expect(told()).toEqual([
+          ['another', true, NOW, 1],
+          ['default', true, NOW, 1],
+        ]);
+        time += 5;
+        journal.begin();
+        expect(told().map(([, current]) => current)).toEqual([false, false]);
+        journal.route('default', 'mum@a.example.org:993', 'mum@b.example.org:993');
+        expect(told()).toEqual([
+          ['another', false, NOW, 1],
+          ['default', true, NOW, 1],
+        ]);
       });
     });
 

@@ -23,6 +23,7 @@ const config = {
   routes: (JSON.parse(TEST_ROUTES) as RouteBetween[]).map(routeOf),
   stateDir: STATE_DIR,
   historyDays: 90,
+  keepSenders: false,
   logLevel: 'trace',
   logFormat: 'json',
   doubts: [],

@@ -206,6 +206,7 @@ export class World implements AsyncDisposable {
       routes: [route],
       stateDir: this.stateDir,
       historyDays: 90,
+      keepSenders: false,
       logLevel: 'info',
       logFormat: 'json',
       doubts: [],

@@ -769,3 +769,51 @@ describe(`whatever the folders (SEED=${SEED})`, () => {
     }
   });
 });
+
+describe('a folder stands apart that holds what nobody wrote to this account', () => {
+  const apart = (source: Mailbox) =>
+    plan(source, source)
+      .pairs.filter((pair) => pair.apart)
+      .map((pair) => pair.source);
+
+  it('whatever it is called, where the server says so, and what lies below it', () => {
+    const said = [
+      '"/" INBOX',
+      '\\Sent "/" Left',
+      '"/" Left/2025',
+      '\\Junk "/" Odd',
+      '\\Archive "/" Old',
+      '"/" Old/Sent',
+      '"/" Work',
+    ];
+    expect(apart(mailbox(said))).toEqual(['Left', 'Left/2025', 'Odd']);
+  });
+
+  it('by any name known for one, in any language, also beside one that the server names', () => {
+    const named = [
+      '"." INBOX',
+      '"." INBOX.Entwürfe',
+      '"." INBOX.Papierkorb',
+      '"." INBOX.Papierkorb.2025.Mai',
+      '\\Junk "." INBOX.Junk',
+      '"." INBOX.Spam',
+      '"." INBOX.Work.Sent',
+    ];
+    const dot = mailbox(named, { personal: 'INBOX.', foreign: [] });
+    expect(apart(dot)).toEqual(
+      ['Entwürfe', 'Papierkorb', 'Papierkorb.2025.Mai', 'Junk', 'Spam'].map(
+        (name) => `INBOX.${name}`,
+      ),
+    );
+  });
+
+  it.each(Object.entries(MAILBOXES))(
+    'of %s: no INBOX, and every one of such a use',
+    (_, source) => {
+      for (const { source: path, use, apart } of plan(source, SLASH).pairs) {
+        if (use !== undefined) expect([path, apart === true]).toEqual([path, use !== '\\Archive']);
+        if (/^inbox$/i.test(path)) expect(apart).toBeUndefined();
+      }
+    },
+  );
+});

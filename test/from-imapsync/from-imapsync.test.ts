@@ -35,7 +35,6 @@ function typed(line: string): string[] {
 /** Whether this version reads a setting already. */
 function reads(env: string): boolean {
   const settings = parse(env);
-  if (Object.keys(settings).some((name) => VARIABLES.get(name)?.notYet)) return false;
   try {
     parseFolders(settings.FOLDERS ?? '*');
     return true;

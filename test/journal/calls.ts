@@ -8,6 +8,7 @@ import type {
   UseNote,
 } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
+import type { Sender } from '../../src/domain/senders.ts';
 import { sendable } from '../support/content.ts';
 
 export const FOLDER: FolderKey = { folder: 'INBOX', uidValidity: 3 };
@@ -26,6 +27,14 @@ export function intents(...uids: number[]) {
     messageId: `<${uid}@example.org>`,
     size: uid,
   }));
+}
+
+/** Two messages a sender. */
+export function senders(...uids: number[]): Map<number, Sender> {
+  const sender = (nth: number) => ({
+    ...{ domain: `${nth}.example`, address: `me@${nth}.example`, bulk: nth % 2 === 1 },
+  });
+  return new Map(uids.map((uid) => [uid, sender(Math.floor(uid / 2))]));
 }
 
 /** A Receipt for a message and a copy that are equal. */
@@ -64,7 +73,7 @@ export const CALLS: readonly ((journal: Journal) => void)[] = [
   on((route) => route.seen(FOLDER)),
   on((route) => route.intend(FOLDER, STANDING, intents(1, 2, 3, 4, 5))),
   (journal) => journal.noteRefusal(ACCOUNT, 77),
-  on((route) => route.prove([proof(1, 11), proof(2, 12)], 100)),
+  on((route) => route.prove([proof(1, 11), proof(2, 12)], 100, senders(1, 2))),
   (journal) => journal.noteUse([use(100, 3), use(200, 4)]),
   on((route) => route.retire(FOLDER, [1], 'expunged', 110, 9)),
   on((route) => route.retire(FOLDER, [2], 'kept', 111, 9)),
@@ -78,7 +87,7 @@ export const CALLS: readonly ((journal: Journal) => void)[] = [
       120,
     ),
   ),
-  on((route) => route.prove([proof(3, 13), proof(4, 14)], 130)),
+  on((route) => route.prove([proof(3, 13), proof(4, 14)], 130, senders(3, 4))),
   (journal) => journal.clearRefusals(ACCOUNT),
   on((route) => route.turnOver(FOLDER, { uid: 4, flag: '\\Flagged', was: true })),
   (journal) => journal.noteUse([{ ...use(200, 9), before: 150 }]),
@@ -106,6 +115,7 @@ export function told(journal: Journal): unknown {
     onTheWay: uids.map((uid) => [...route.onTheWay(FOLDER, `${uid}`)].map((note) => note.uid)),
     validity: route.lastValidity('INBOX'),
     refusals: journal.refusals(ACCOUNT),
+    written: journal.written(0).map(({ route: name, written }) => [name, written]),
     used: journal.used(USE).map((each) => ({ ...each })),
     alerts: route.alerts(),
     aside: route.aside().map(({ uid }) => uid),

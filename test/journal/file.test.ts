@@ -77,6 +77,15 @@ describe('the journal file', () => {
       ...['retired', 'why', 'tries', 'noted_at', 'retry_at', 'proven_at', 'retired_at', 'ms'],
       'internal_date',
     ]);
+    const others = db
+      .prepare(
+        "SELECT t.name AS name, c.name AS of FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.name IN ('sender', 'arrival') ORDER BY t.name, cid",
+      )
+      .all();
+    expect(others.map(({ name, of }) => `${name}.${of}`)).toEqual([
+      ...['arrival.route', 'arrival.at', 'arrival.sender', 'arrival.sha256', 'arrival.bulk'],
+      ...['sender.id', 'sender.hash', 'sender.domain', 'sender.address'],
+    ]);
   });
 
   it('fails after close with a Failure', () => {
@@ -277,6 +286,10 @@ describe('the version of a journal', () => {
     expect(route.claimed(STANDING)).toEqual(new Map([[12, original]]));
     expect(route.claimedBefore({ ...STANDING, uidValidity: 5 }, 'ab')).toEqual([original]);
     expect(journal.refusals('mum@a.example.org:993')).toEqual({ count: 2, lastAt: 9 });
+    // Of what was carried before nobody knows who wrote it.
+    const [written] = journal.written(0);
+    expect(written).toMatchObject({ route: 'default', current: true, written: [] });
+    expect(Math.abs(Date.now() - Number(written?.since))).toBeLessThan(60_000);
     journal.close();
     using after = new DatabaseSync(join(stateDir, FILE));
     expect(versionOf(after)).toBe(VERSION);

@@ -3,7 +3,7 @@ import { Failure } from '../../src/domain/failure.ts';
 import type { Journal } from '../../src/domain/ports.ts';
 import { openJournal } from '../../src/journal/sqlite-journal.ts';
 import { memoryJournal } from '../support/memory-journal.ts';
-import { COPIES, FOLDER, intents, proof, routeOf, told } from './calls.ts';
+import { COPIES, FOLDER, intents, proof, routeOf, senders, told } from './calls.ts';
 import { folder } from './support.ts';
 
 type Call = (journal: Journal) => unknown;
@@ -32,7 +32,7 @@ function anyCall(below: (n: number) => number, at: number): { name: string; call
   const calls: Record<string, Call> = {
     intend: (journal) => routeOf(journal).intend(FOLDER, dest, intents(...uids)),
     withdraw: (journal) => routeOf(journal).withdraw(FOLDER, uids),
-    prove: (journal) => routeOf(journal).prove(receipts, at),
+    prove: (journal) => routeOf(journal).prove(receipts, at, senders(...uids)),
     retire: (journal) => routeOf(journal).retire(FOLDER, uids, how, at, 1),
     gone: (journal) => routeOf(journal).gone(FOLDER, uids, at),
     setAside: (journal) => routeOf(journal).setAside(FOLDER, intents(...uids), state, reason, at),

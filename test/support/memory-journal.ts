@@ -17,13 +17,21 @@ import type {
   Use,
 } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
+import type { RouteWritten, Sender, Written } from '../../src/domain/senders.ts';
 
 interface Row {
   readonly key: MessageKey;
   note: Note;
   /** The original may still be in its folder. */
   present: boolean;
+  provenAt?: number;
   retiredAt?: number;
+}
+
+interface Arrival {
+  readonly at: number;
+  readonly sha256: string;
+  readonly sender: Sender;
 }
 
 interface Claim {
@@ -46,6 +54,7 @@ interface Shared {
 /** @param now epoch ms; stamps rows whose caller gives no time */
 export function memoryJournal(now: () => number = Date.now): Journal {
   const routes = new Map<string, MemoryRouteJournal>();
+  let begunAt = 0;
   const refusals = new Map<string, { count: number; lastAt: number }>();
   const uses = new Map<string, Map<number, Use>>();
   const shared: Shared = { claims: new Map(), now };
@@ -54,6 +63,7 @@ export function memoryJournal(now: () => number = Date.now): Journal {
       const id = JSON.stringify([name, source, destination]);
       const route = routes.get(id) ?? new MemoryRouteJournal(name, source, destination, shared);
       routes.set(id, route);
+      route.openedAt = now();
       return route;
     },
     refusals: (account) => refusals.get(account) ?? { count: 0, lastAt: 0 },
@@ -76,6 +86,7 @@ export function memoryJournal(now: () => number = Date.now): Journal {
       }
     },
     begin: () => {
+      begunAt = now();
       for (const route of routes.values()) route.begin();
     },
     beat: () => undefined,
@@ -85,6 +96,10 @@ export function memoryJournal(now: () => number = Date.now): Journal {
       for (const route of routes.values()) route.forgetCarried(before);
       return [...routes.values()].reduce((sum, route) => sum + route.prune(before), 0);
     },
+    written: (after) =>
+      [...routes.values()]
+        .map((route) => route.written(after, begunAt))
+        .sort((a, b) => (a.route < b.route ? -1 : Number(a.route > b.route))),
     close: () => undefined,
   };
 }
@@ -143,11 +158,15 @@ class MemoryRouteJournal implements RouteJournal {
   readonly #hands = new Map<string, { key: MessageKey; held: 0 | 1 | 2; deaths: number }>();
   #alerts: readonly AlertNote[] = [];
   readonly #turned = new Map<string, { key: MessageKey; turned: Turned }>();
+  readonly #arrivals = new Map<string, Arrival>();
+  openedAt = 0;
+  readonly #since: number;
   readonly #source: string;
   readonly #destination: string;
   readonly #shared: Shared;
 
   constructor(name: string, source: string, destination: string, shared: Shared) {
+    this.#since = shared.now();
     this.name = name;
     this.#source = source;
     this.#destination = destination;
@@ -269,7 +288,7 @@ class MemoryRouteJournal implements RouteJournal {
     }
   }
 
-  prove(receipts: readonly Receipt[], _at: number): void {
+  prove(receipts: readonly Receipt[], at: number, senders?: ReadonlyMap<number, Sender>): void {
     const claims = new Map(this.#shared.claims);
     for (const { original, copy } of receipts) {
       const row = this.#row(original, original.uid);
@@ -297,7 +316,34 @@ class MemoryRouteJournal implements RouteJournal {
       const dest = { ...note.dest, folder, uidValidity };
       row.note = { ...note, state: 'proven', dest, destUid: uid, proof };
       row.present = true;
+      row.provenAt ??= at;
+      const sender = senders?.get(original.uid);
+      if (!sender) continue;
+      const arrival = { ...arrivalOf(row), sender };
+      const id = JSON.stringify([arrival.at, arrival.sha256, sender.address]);
+      if (!this.#arrivals.has(id)) this.#arrivals.set(id, arrival);
     }
+  }
+
+  written(after: number, begunAt: number): RouteWritten {
+    const late = [...this.#arrivals.values()].filter(({ at }) => at >= after);
+    const bySender = Map.groupBy(late, ({ sender }) =>
+      JSON.stringify([sender.address, sender.bulk]),
+    );
+    const written = [...bySender.values()].flatMap((its): Written[] => {
+      const lastAt = Math.max(...its.map(({ at }) => at));
+      return its
+        .slice(0, 1)
+        .map(({ sender: { domain, bulk } }) => ({ domain, bulk, messages: its.length, lastAt }));
+    });
+    written.sort(
+      (a, b) =>
+        b.lastAt - a.lastAt ||
+        (a.domain < b.domain ? -1 : Number(a.domain > b.domain)) ||
+        Number(a.bulk) - Number(b.bulk),
+    );
+    const current = this.openedAt >= begunAt;
+    return { route: this.name, source: this.#source, current, since: this.#since, written };
   }
 
   receipts(from: FolderKey, uids: readonly number[]): Receipt[] {
@@ -340,9 +386,12 @@ class MemoryRouteJournal implements RouteJournal {
   }
 
   disprove(from: FolderKey, uids: readonly number[]): void {
-    for (const { key } of this.#all(from, uids)) {
-      this.#letGoOf(key);
-      this.#rows.delete(text(key));
+    for (const row of this.#all(from, uids)) {
+      const its = arrivalOf(row);
+      for (const [id, { at, sha256 }] of this.#arrivals)
+        if (at === its.at && sha256 === its.sha256) this.#arrivals.delete(id);
+      this.#letGoOf(row.key);
+      this.#rows.delete(text(row.key));
     }
   }
 
@@ -425,6 +474,7 @@ class MemoryRouteJournal implements RouteJournal {
   }
 
   prune(before: number): number {
+    for (const [id, { at }] of this.#arrivals) if (at < before) this.#arrivals.delete(id);
     const old = [...this.#rows.values()].filter(
       ({ present, retiredAt }) => !present && (retiredAt ?? before) < before,
     );
@@ -461,6 +511,12 @@ class MemoryRouteJournal implements RouteJournal {
         a.uid - b.uid,
     );
   }
+}
+
+function arrivalOf({ note, provenAt = 0 }: Row): Omit<Arrival, 'sender'> {
+  const date = note.internalDate ?? Number.POSITIVE_INFINITY;
+  const at = date <= provenAt + 86_400_000 ? date : provenAt;
+  return { at, sha256: note.sha256.slice(-16) };
 }
 
 /** Whether an original is the one that had another number before its folder was renumbered. */
