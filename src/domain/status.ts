@@ -13,6 +13,8 @@ export interface Waiting {
   readonly oldest?: WaitingMessage;
   /** The one that has waited longest of those that came since imapferry runs and that nothing lasting keeps. */
   readonly late?: WaitingMessage;
+  /** The one that is known longest of those that were there before and that nothing lasting keeps. */
+  readonly old?: WaitingMessage;
 }
 
 export interface WaitingMessage {
@@ -41,8 +43,9 @@ export interface FolderStatus {
   /** Set aside: they stay at the source until tried again. */
   readonly refused: number;
   readonly unverified: number;
-  /** Since when the first of these is known to this process. */
+  /** Since when the first of these is known to this process, and what keeps it. */
   readonly asideSince?: number;
+  readonly asideWhy?: string;
 }
 
 export interface AccountStatus {
@@ -65,6 +68,8 @@ export interface RouteStatus {
   /** Deliveries pause, and go on by themselves. */
   readonly held?: Hindrance;
   readonly folders: readonly FolderStatus[];
+  /** Folders of which nothing is carried although that might be expected, and why. */
+  readonly missing?: readonly { readonly folder: string; readonly why: string }[];
   /** Messages in hand: they wait in the queue or travel. */
   readonly queued: number;
   /** When this process carried a message last. */
@@ -98,6 +103,7 @@ export type Cause =
   | 'route-blocked'
   | 'deliveries-held'
   | 'folder-left-out'
+  | 'folder-missing'
   | 'sweep-overdue'
   | 'mail-waits'
   | 'messages-refused'
@@ -129,6 +135,8 @@ export interface Health {
 export interface Findings {
   readonly version: string;
   readonly startedAt: number;
+  /** Since when time has passed evenly, where that is not since the start: this machine has slept, or its clock was set. */
+  readonly evenSince?: number;
   readonly routes: readonly RouteStatus[];
   /** The journal can't be written. */
   readonly journalFailed?: Hindrance;

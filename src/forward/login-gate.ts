@@ -2,7 +2,7 @@
  * The door to one account: logins go through it one after another, and after three refusals in a row only one every
  * 15 minutes. Refusals are kept in the journal, so that a restart does not knock sooner.
  */
-import type { Emit } from '../domain/events.ts';
+import type { Emit, EventFields } from '../domain/events.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
@@ -18,8 +18,11 @@ export class LoginGate {
   readonly #id: string;
   /** What the journal says, or would say if it could be written. No other process knocks at this account. */
   #refusals: { readonly count: number; readonly lastAt: number } | undefined;
-  /** This process has said that the login is refused. */
-  #told = false;
+  /** The routes that want in, and those that were told that the login is refused. */
+  readonly #asking = new Map<string, number>();
+  readonly #told = new Set<string>();
+  /** What is told of the pause that goes on. */
+  #pausing: EventFields | undefined;
   readonly #allowance: Allowance;
   readonly #world: { journal: Journal; clock: Clock; emit: Emit; pace: Pace };
 
@@ -39,8 +42,16 @@ export class LoginGate {
     signal: AbortSignal,
     { route, waits }: { route: string; waits: boolean },
   ): Promise<T> {
+    this.#asking.set(route, (this.#asking.get(route) ?? 0) + 1);
+    if (this.#pausing) this.#tellAsking(this.#pausing);
     const login = this.#turn.then(() => this.#knock(connect, signal, route, waits));
-    this.#turn = login.catch(() => undefined);
+    this.#turn = login
+      .catch(() => undefined)
+      .then(() => {
+        const left = (this.#asking.get(route) ?? 0) - 1;
+        if (left > 0) this.#asking.set(route, left);
+        else this.#asking.delete(route);
+      });
     return login;
   }
 
@@ -65,6 +76,7 @@ export class LoginGate {
       const session = await this.#allowance.attempt(connect, signal, wasRefused);
       if (before.count > 0) {
         this.#refusals = { count: 0, lastAt: 0 };
+        this.#told.clear();
         this.#note(() => journal.clearRefusals(this.#id));
       }
       return session;
@@ -88,15 +100,29 @@ export class LoginGate {
     const { clock, emit } = this.#world;
     const { side } = this.#account;
     const minutes = Math.ceil(ms / 60_000);
-    // What an earlier process met is news to those who listen to this one.
-    emit(this.#told ? 'account.reconnecting' : 'account.refused', {
-      route,
+    const told = {
       side,
       why: 'the login was refused three times in a row',
       msg: `The ${side} server has refused the login three times in a row. So that it locks nobody out, imapferry waits ${minutes} minutes before it tries again.`,
-    });
-    this.#told = true;
-    await clock.sleep(ms, signal);
+    };
+    if (this.#told.has(route)) emit('account.reconnecting', { route, ...told });
+    // What an earlier process met, or another route, is news.
+    this.#tellAsking(told);
+    this.#pausing = told;
+    try {
+      await clock.sleep(ms, signal);
+    } finally {
+      this.#pausing = undefined;
+    }
+  }
+
+  /** Tells each route that wants in, once, that the login is refused: its turn may come much later. */
+  #tellAsking(told: EventFields): void {
+    for (const route of this.#asking.keys()) {
+      if (this.#told.has(route)) continue;
+      this.#told.add(route);
+      this.#world.emit('account.refused', { route, ...told });
+    }
   }
 
   /** A journal that can't be written just now changes nothing about the login. */
@@ -115,17 +141,18 @@ export class LoginGate {
     this.#refusals = { count, lastAt };
     this.#note(() => journal.noteRefusal(this.#id, lastAt));
     if (count < PATIENCE) return;
-    this.#told = true;
     const minutes = Math.round(pace.refusedLogin / 60_000);
     const prefix = this.#account.side === 'source' ? 'SOURCE' : 'DEST';
-    emit('account.refused', {
-      route,
+    const told = {
       side: this.#account.side,
       count,
       why: failure.message,
       err: failure,
       msg: `The ${this.#account.side} server refuses the login (${failure.message}). Nothing is lost: mail stays where it is, and imapferry tries again every ${minutes} minutes. Check ${prefix}_USER and ${prefix}_PASSWORD; many providers want an app password.`,
-    });
+    };
+    this.#told.add(route);
+    emit('account.refused', { route, ...told });
+    this.#tellAsking(told);
   }
 }
 

@@ -27,8 +27,11 @@ export function standingOf(route: Route, parts: Parts): Standing {
   const { planning, posts, blockade, pacing, drain } = parts;
   const { progress } = drain;
   const blocked = planning.blocked ?? blockade.blocked;
-  const held = blockade.held ?? pacing.held;
   const folders = planning.pairs.map((pair) => folderOf(pair, parts));
+  // What had to wait may be gone: then nobody knows what would hold the next message.
+  const isHeld = blockade.pause > 0 || folders.some(({ waiting }) => waiting.messages > 0);
+  const held = (isHeld ? blockade.held : undefined) ?? pacing.held;
+  const missing = planning.disappointments.map(({ folder, why }) => ({ folder, why }));
   const carriedAt = folders.reduce((last, { carriedAt = 0 }) => Math.max(last, carriedAt), 0);
   return {
     route: route.name,
@@ -38,6 +41,7 @@ export function standingOf(route: Route, parts: Parts): Standing {
     ...(blocked && { blocked }),
     ...(held && { held }),
     folders,
+    ...(missing.length > 0 && { missing }),
     queued: progress.left,
     ...(carriedAt > 0 && { carriedAt }),
     ...(progress.count > 0 && progress.left > 0 && { drain: progress }),

@@ -27,6 +27,7 @@ export interface FolderWaiting {
   readonly unverified: number;
   /** Epoch ms. */
   readonly asideSince?: number;
+  readonly asideWhy?: string;
   readonly sweptAt?: number;
   readonly carriedAt?: number;
 }
@@ -93,10 +94,8 @@ export class Waits {
   hear(event: EventName, { folder = '', uid, why }: EventFields, now: number): void {
     const known = this.#folders.get(folder);
     if (known === undefined || uid === undefined) return;
-    if (event === 'delivery.done') {
-      known.waits.delete(uid);
-      known.carriedAt = now;
-    }
+    if (event === 'delivery.done') known.carriedAt = now;
+    if (event === 'delivery.done' || event === 'delivery.planned') known.waits.delete(uid);
     const aside = ASIDE[event];
     const wait = known.waits.get(uid);
     if (aside && wait) known.waits.set(uid, { ...wait, aside, ...(why !== undefined && { why }) });
@@ -108,10 +107,12 @@ export class Waits {
     const waits = [...(known?.waits.values() ?? [])];
     const count = (aside: Wait['aside']) => waits.filter((wait) => wait.aside === aside).length;
     const oldest = first(waits, ({ internalDate, since }) => internalDate ?? since);
-    const late = first(
-      waits.filter(({ arrived, why }) => arrived && why === undefined),
-      ({ since }) => since,
-    );
+    const open = (isNew: boolean) =>
+      first(
+        waits.filter(({ arrived, why }) => arrived === isNew && why === undefined),
+        ({ since }) => since,
+      );
+    const [late, old] = [open(true), open(false)];
     const aside = first(
       waits.filter(({ aside }) => aside !== undefined),
       ({ since }) => since,
@@ -121,10 +122,12 @@ export class Waits {
         messages: waits.length,
         ...(oldest && { oldest: told(oldest) }),
         ...(late && { late: told(late) }),
+        ...(old && { old: told(old) }),
       },
       refused: count('refused'),
       unverified: count('unverified'),
       ...(aside && { asideSince: aside.since }),
+      ...(aside?.why !== undefined && { asideWhy: aside.why }),
       ...(known?.sweptAt !== undefined && { sweptAt: known.sweptAt }),
       ...(known?.carriedAt !== undefined && { carriedAt: known.carriedAt }),
     };

@@ -22,6 +22,8 @@ export class Accounts {
     if (event === 'delivery.appended') this.#become(route, 'destination', 'connected', now);
     const is = BECOMES[event];
     if (is === undefined || side === undefined) return;
+    // Its last connection may end while there is nothing to carry, and is begun anew for the next message.
+    if (is === 'lost' && side === 'destination') return;
     // A refused login stays so while it is not tried again.
     if (event === 'account.reconnecting' && this.#of(route, side).is === 'refused') return;
     this.#become(route, side, is, now, why);

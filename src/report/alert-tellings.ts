@@ -69,6 +69,12 @@ const TELLINGS: Record<
     now: 'It tries again every few minutes; the other folders go on.',
     you: SHOW,
   }),
+  'folder-missing': (folder) => ({
+    is: `The folder ${folder} of the old mailbox is not carried`,
+    was: `the folder ${folder} of the old mailbox was not carried`,
+    now: 'It looks every few minutes whether that has changed; other folders go on.',
+    you: SHOW,
+  }),
   'sweep-overdue': (folder) => ({
     is: `imapferry could not look through the folder ${folder} of the old mailbox for longer than it should`,
     was: `imapferry could not look through the folder ${folder} of the old mailbox`,

@@ -4,7 +4,7 @@
  * after a start most troubles are not yet known.
  */
 import type { AlertNote } from '../domain/ports.ts';
-import type { Cause, RouteStatus, Trouble } from '../domain/status.ts';
+import type { Cause, FolderStatus, RouteStatus, Trouble } from '../domain/status.ts';
 
 const DAY = 24 * 60 * 60_000;
 /** For so long all has to be well before it is told. */
@@ -88,7 +88,7 @@ export function isWell(route: RouteStatus, { troubles, told, now, after }: Look)
   const { accounts, folders } = route;
   return (
     accounts.every(({ side, is }) => is === 'connected' || mayRest(side, is, still)) &&
-    folders.every(({ sweptAt, leftOut }) => sweptAt !== undefined || leftOut !== undefined) &&
+    folders.every((folder) => isLooked(folder, still)) &&
     !(still.some(({ cause }) => cause === 'mail-waits') && waits(route, now - calmOf(after)))
   );
 }
@@ -96,6 +96,13 @@ export function isWell(route: RouteStatus, { troubles, told, now, after }: Look)
 /** The destination's last connection may end while there is nothing to carry, and is begun anew for the next message. */
 function mayRest(side: string, is: string, still: readonly AlertNote[]): boolean {
   return side === 'destination' && is === 'lost' && !still.some((note) => note.side === side);
+}
+
+/** Of what was told of a folder, only a look through it after that can tell that it is over. */
+function isLooked({ folder, sweptAt, leftOut }: FolderStatus, still: readonly AlertNote[]) {
+  const told = still.filter((note) => note.folder === folder);
+  if (told.length === 0) return sweptAt !== undefined || leftOut !== undefined;
+  return leftOut === undefined && told.every(({ toldAt }) => (sweptAt ?? 0) > toldAt);
 }
 
 function waits({ folders }: RouteStatus, before: number): boolean {

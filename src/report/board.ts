@@ -6,9 +6,12 @@ import { Accounts } from './accounts.ts';
 import { healthOf } from './health.ts';
 import { firstDay, historiesOf } from './history.ts';
 
+/** What two clocks may differ by between two looks, and how far these may be apart, in ms. */
+const LEAP = 2 * 60_000;
+
 export interface BoardWorld {
   readonly version: string;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'ticks'>;
   /** How the routes stand now. */
   readonly standings: () => readonly Omit<RouteStatus, 'accounts'>[];
   readonly tallies: (since: string) => Tallies;
@@ -17,12 +20,16 @@ export interface BoardWorld {
 export class Board {
   readonly #world: BoardWorld;
   readonly #startedAt: number;
+  /** When (epoch ms, and clock ticks) it was looked at last. */
+  #seen: { readonly now: number; readonly ticks: number };
+  #evenSince: number;
   readonly #accounts: Accounts;
   #journalFailed: Hindrance | undefined;
 
   constructor(world: BoardWorld) {
     this.#world = world;
-    this.#startedAt = world.clock.now();
+    this.#startedAt = this.#evenSince = world.clock.now();
+    this.#seen = { now: this.#startedAt, ticks: world.clock.ticks() };
     this.#accounts = new Accounts(this.#startedAt);
   }
 
@@ -43,6 +50,7 @@ export class Board {
   /** What there is to be known. */
   findings(): Findings {
     const { version, standings } = this.#world;
+    const evenSince = this.#passed();
     const routes = standings().map((standing) => {
       const noticed = standing.folders.some(({ watched }) => watched !== 'not');
       return { ...standing, accounts: this.#accounts.of(standing.route, noticed) };
@@ -50,9 +58,21 @@ export class Board {
     return {
       version,
       startedAt: this.#startedAt,
+      ...(evenSince > this.#startedAt && { evenSince }),
       routes,
       ...(this.#journalFailed && { journalFailed: this.#journalFailed }),
     };
+  }
+
+  /** Time passes: says since when it has done so evenly. To be asked for every few seconds. */
+  #passed(): number {
+    const { clock } = this.#world;
+    const seen = { now: clock.now(), ticks: clock.ticks() };
+    const [passed, ticked] = [seen.now - this.#seen.now, seen.ticks - this.#seen.ticks];
+    // Whichever clock goes on in a machine that sleeps: nobody has asked for long.
+    if (Math.abs(passed - ticked) > LEAP || passed > LEAP) this.#evenSince = seen.now;
+    this.#seen = seen;
+    return this.#evenSince;
   }
 
   /** That, and what is to be thought of it. */

@@ -14,6 +14,21 @@ const GRACE = 30 * 60_000;
 
 const STAYS = 'Mail stays at the source meanwhile; nothing is lost.';
 
+/** Times of the past, as far as they count: what lies before a sleep, or before the clock was set, has not lasted since then. */
+interface Past {
+  /** Epoch ms. */
+  readonly now: number;
+  readonly startedAt: number;
+  /** Since when something can be said to have been so. */
+  readonly counts: (since: number) => number;
+}
+
+function pastOf({ startedAt, evenSince = startedAt }: Findings, now: number): Past {
+  const even = Math.min(evenSince, now);
+  const counts = (since: number) => (since > now ? even : Math.max(since, even));
+  return { now, startedAt: counts(startedAt), counts };
+}
+
 /**
  * Judges what there is to be known.
  * @param now epoch ms
@@ -22,7 +37,7 @@ export function healthOf(findings: Findings, now: number): Health {
   const { routes, journalFailed } = findings;
   const troubles = [
     ...(journalFailed ? [journalTrouble(journalFailed)] : []),
-    ...routes.flatMap((route) => troublesOf(route, findings.startedAt, now)),
+    ...routes.flatMap((route) => troublesOf(route, pastOf(findings, now))),
   ];
   return { healthy: !troubles.some(({ unhealthy }) => unhealthy), troubles };
 }
@@ -37,29 +52,44 @@ function journalTrouble({ since, why }: { since: number; why: string }): Trouble
   };
 }
 
-function troublesOf(route: RouteStatus, startedAt: number, now: number): Trouble[] {
+function troublesOf(route: RouteStatus, past: Past): Trouble[] {
   const broad = [
-    ...route.accounts.flatMap((account) => accountTrouble(route, account, now) ?? []),
-    ...(blockedTrouble(route) ?? heldTrouble(route, now) ?? []),
+    ...route.accounts.flatMap((account) => accountTrouble(route, account, past) ?? []),
+    ...(blockedTrouble(route) ?? heldTrouble(route, past) ?? []),
   ];
   const explained = broad.length > 0 || route.held?.paced === true;
   const single = route.folders.flatMap((folder) => [
-    ...(overdue(route, folder, startedAt, now) && !isAway(route)
-      ? [sweepTrouble(route, folder, startedAt, now)]
-      : []),
-    ...(explained ? [] : (lateTrouble(route, folder, now) ?? [])),
+    ...(isAway(route) ? [] : (sweepTrouble(route, folder, past) ?? [])),
+    ...(explained ? [] : (waitTrouble(route, folder, past) ?? [])),
     ...asideTroubles(route, folder),
   ]);
-  return [...broad, ...single];
+  return [...broad, ...missingTroubles(route, past), ...single];
+}
+
+/** Folders that are not carried; where these are all, no mail flows. */
+function missingTroubles(
+  { route, missing = [], folders, blocked }: RouteStatus,
+  past: Past,
+): Trouble[] {
+  if (blocked) return [];
+  return missing.map(({ folder, why }) => ({
+    cause: 'folder-missing',
+    route,
+    folder,
+    since: past.startedAt,
+    says: `${sentences(`${folder} is not carried`, why)} imapferry makes its plan anew at each sweep.`,
+    help: 'Look at FOLDERS; `imapferry check` shows which folders there are.',
+    unhealthy: folders.length === 0,
+  }));
 }
 
 function accountTrouble(
   { route, sweepInterval }: RouteStatus,
   { side, is, since, why = '' }: AccountStatus,
-  now: number,
+  { now, counts }: Past,
 ): Trouble | undefined {
   const prefix = side === 'source' ? 'SOURCE' : 'DEST';
-  const of = { route, side, since } as const;
+  const of = { route, side, since: counts(since) } as const;
   if (is === 'refused')
     return {
       ...of,
@@ -69,7 +99,7 @@ function accountTrouble(
       unhealthy: true,
     };
   if (is !== 'connecting') return undefined;
-  const ago = now - since;
+  const ago = now - of.since;
   if (why === '' && ago < GRACE) return undefined;
   return {
     ...of,
@@ -94,9 +124,9 @@ function blockedTrouble({ route, blocked }: RouteStatus): Trouble[] | undefined 
   ];
 }
 
-function heldTrouble({ route, held }: RouteStatus, now: number): Trouble[] | undefined {
+function heldTrouble({ route, held }: RouteStatus, past: Past): Trouble[] | undefined {
   if (held === undefined || held.paced) return undefined;
-  const of = { route, since: held.since };
+  const of = { route, since: past.counts(held.since) };
   if (held.full)
     return [
       {
@@ -114,7 +144,7 @@ function heldTrouble({ route, held }: RouteStatus, now: number): Trouble[] | und
       cause: 'deliveries-held',
       says: `${sentences('Deliveries pause', held.why)} ${STAYS} imapferry tries again by itself.`,
       help: 'Wait; if it lasts, the log tells more.',
-      unhealthy: now - held.since > GRACE,
+      unhealthy: past.now - of.since > GRACE,
     },
   ];
 }
@@ -124,65 +154,79 @@ function isAway({ accounts }: RouteStatus): boolean {
   return accounts.some(({ side, is }) => side === 'source' && is !== 'connected');
 }
 
-/** A whole interval late, unless the route is busy carrying. */
-function overdue(
-  { sweepInterval, carriedAt = 0, ready, blocked }: RouteStatus,
-  folder: FolderStatus,
-  startedAt: number,
-  now: number,
-): boolean {
-  if (!ready || blocked) return false;
-  // A folder that has just appeared has not been missed yet.
-  const since = folder.sweptAt ?? Math.max(startedAt, folder.since);
-  return now - since > 2 * sweepInterval && now - carriedAt > sweepInterval;
+/** A first drain, or another large one, that goes on: folders wait their turn meanwhile. */
+function advances({ sweepInterval, carriedAt = 0, queued }: RouteStatus, { now }: Past): boolean {
+  return queued > 0 && carriedAt <= now && now - carriedAt <= sweepInterval;
 }
 
+/** The folder was not looked through for a whole interval longer than it should. */
 function sweepTrouble(
-  { route, sweepInterval }: RouteStatus,
-  { folder, leftOut, sweptAt = 0 }: FolderStatus,
-  startedAt: number,
-  now: number,
-): Trouble {
-  const last = Math.max(sweptAt, startedAt);
-  const of = { route, folder, since: last + sweepInterval, unhealthy: true };
-  if (leftOut !== undefined)
-    return {
-      ...of,
-      cause: 'folder-left-out',
-      says: `${sentences(`${folder} can not be looked through`, leftOut)} ${STAYS} imapferry tries again at each sweep.`,
-      help: `If the folder is not to be carried, add !${folder} to FOLDERS.`,
-    };
-  return {
-    ...of,
-    cause: 'sweep-overdue',
-    says: `${folder} was ${sweptAt ? `looked through ${duration(now - last)} ago` : 'never looked through'}, and should be every ${duration(sweepInterval)}. ${STAYS}`,
-    help: 'Look at the log; starting imapferry again does no harm.',
-  };
-}
-
-function lateTrouble(
-  { route }: RouteStatus,
-  { folder, waiting: { late } }: FolderStatus,
-  now: number,
+  route: RouteStatus,
+  { folder, leftOut, sweptAt, since }: FolderStatus,
+  past: Past,
 ): Trouble[] | undefined {
-  if (late === undefined || now - late.since <= GRACE) return undefined;
+  const { sweepInterval, ready, blocked } = route;
+  if (!ready || blocked) return undefined;
+  // A folder that has just appeared has not been missed yet.
+  const last = past.counts(sweptAt ?? Math.max(past.startedAt, since));
+  const ago = past.now - last;
+  if (ago <= 2 * sweepInterval || (leftOut === undefined && advances(route, past)))
+    return undefined;
+  const of = { route: route.route, folder, since: last + sweepInterval, unhealthy: true };
+  if (leftOut !== undefined)
+    return [
+      {
+        ...of,
+        cause: 'folder-left-out',
+        says: `${sentences(`${folder} can not be looked through`, leftOut)} ${STAYS} imapferry tries again at each sweep.`,
+        help: `If the folder is not to be carried, add !${folder} to FOLDERS.`,
+      },
+    ];
+  const when =
+    sweptAt === undefined ? 'never looked through' : `looked through ${duration(ago)} ago`;
   return [
     {
-      cause: 'mail-waits',
-      route,
-      folder,
-      since: late.since,
-      says: `A message in ${folder} (UID ${late.uid}) has been waiting for ${duration(now - late.since)} to be carried. ${STAYS}`,
+      ...of,
+      cause: 'sweep-overdue',
+      says: `${folder} was ${when}, and should be every ${duration(sweepInterval)}. ${STAYS}`,
       help: 'Look at the log; starting imapferry again does no harm.',
-      unhealthy: true,
+    },
+  ];
+}
+
+/** New mail waits, or old mail and nothing of the route is carried meanwhile. */
+function waitTrouble(
+  { route, carriedAt = 0 }: RouteStatus,
+  { folder, waiting: { late, old, messages } }: FolderStatus,
+  { now, counts }: Past,
+): Trouble[] | undefined {
+  const of = { cause: 'mail-waits', route, folder, unhealthy: true } as const;
+  const help = 'Look at the log; starting imapferry again does no harm.';
+  const lateSince = late && counts(late.since);
+  if (late && lateSince !== undefined && now - lateSince > GRACE)
+    return [
+      {
+        ...of,
+        since: lateSince,
+        says: `A message in ${folder} (UID ${late.uid}) has been waiting for ${duration(now - lateSince)} to be carried. ${STAYS}`,
+        help,
+      },
+    ];
+  const oldSince = old && counts(Math.max(old.since, carriedAt));
+  if (oldSince === undefined || now - oldSince <= GRACE) return undefined;
+  return [
+    {
+      ...of,
+      since: oldSince,
+      says: `Nothing was carried for ${duration(now - oldSince)}, although ${many(messages)} in ${folder} ${messages === 1 ? 'waits' : 'wait'}. ${STAYS}`,
+      help,
     },
   ];
 }
 
 function asideTroubles({ route }: RouteStatus, folder: FolderStatus): Trouble[] {
-  const { refused, unverified, asideSince = 0, waiting } = folder;
+  const { refused, unverified, asideSince = 0, asideWhy } = folder;
   const of = { route, folder: folder.folder, since: asideSince, unhealthy: false };
-  const why = waiting.oldest?.why;
   const help = '`imapferry stuck` lists them with the reason; with --retry they are tried again.';
   return [
     ...(refused === 0
@@ -191,7 +235,7 @@ function asideTroubles({ route }: RouteStatus, folder: FolderStatus): Trouble[] 
           {
             ...of,
             cause: 'messages-refused' as const,
-            says: `${sentences(`${many(refused)} in ${folder.folder} can not be carried`, why ?? '')} The original stays, and is tried again at growing intervals; everything else goes on.`,
+            says: `${sentences(`${many(refused)} in ${folder.folder} can not be carried`, asideWhy ?? '')} The original stays, and is tried again at growing intervals; everything else goes on.`,
             help,
           },
         ]),

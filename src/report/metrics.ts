@@ -142,8 +142,7 @@ function gauges(register: Registry, status: () => Status): void {
     ['route', 'side'],
     (its, { routes }) => {
       for (const { route, accounts } of routes) {
-        for (const { side, is } of accounts)
-          its.set({ route, side }, is === 'connected' || is === 'lost' ? 1 : 0);
+        for (const { side, is } of accounts) its.set({ route, side }, is === 'connected' ? 1 : 0);
       }
     },
   );

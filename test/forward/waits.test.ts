@@ -108,6 +108,44 @@ it('under keep what was carried does not wait, nor what somebody has marked \\De
   expect(life.folder()?.waiting).toEqual({ messages: 0 });
 });
 
+it('old mail that does not get through is known as such, as long as nothing lasting keeps it', async () => {
+  await using rig = new Rig();
+  rig.source.put(letter('old'));
+  const lost = new Failure('It ended.', { step: 'append', scope: 'connection', kind: 'lost' });
+  rig.destination.plan('append', ...Array.from({ length: 400 }, () => fails(lost)));
+  await using life = living(rig);
+  await rig.saw('delivery.postponed');
+  expect(life.folder()?.waiting).toMatchObject({ messages: 1, old: { uid: 1 } });
+});
+
+it('in a dry run what was told of waits no more', async () => {
+  await using rig = new Rig();
+  await using life = living(rig, { dryRun: true });
+  await rig.saw('folder.looked');
+  rig.source.put(letter());
+  await rig.saw('delivery.planned');
+  expect(life.folder()?.waiting).toEqual({ messages: 0 });
+  expect(life.folder()?.carriedAt).toBeUndefined();
+});
+
+it('deliveries are not held any more when the one message that could not be carried is gone', async () => {
+  await using rig = new Rig();
+  rig.source.put(letter());
+  rig.destination.plan('append', ...Array.from({ length: 3 }, () => fails(no({ kind: 'full' }))));
+  await using life = living(rig, { sweepInterval: 50 });
+  await rig.until('deliveries pause', () => life.runner.standing.held !== undefined);
+  rig.source.folder('INBOX').messages.splice(0);
+  await rig.until('nothing waits', () => life.folder()?.waiting.messages === 0);
+  await rig.until('nothing is held', () => life.runner.standing.held === undefined);
+});
+
+it('folders that are asked for and not there are told', async () => {
+  await using rig = new Rig();
+  await using life = living(rig, { folders: [{ kind: 'folder', name: 'Posteingang' }] });
+  await rig.saw('route.ready');
+  expect(life.runner.standing).toMatchObject({ folders: [], missing: [{ folder: 'Posteingang' }] });
+});
+
 it('a draft waits with its reason', async () => {
   await using rig = new Rig('INBOX', 'Drafts');
   rig.source.put(letter('draft'), { internalDate: new Date(), folder: 'Drafts' });

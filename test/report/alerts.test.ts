@@ -231,6 +231,27 @@ describe('all is well again', () => {
       [refused(DAY, 'INBOX')],
       route({}, { refused: 1 }),
     ],
+    [
+      'but not while the folder that was told of is still left out',
+      false,
+      [told(trouble(DAY, { cause: 'folder-left-out', folder: 'INBOX' }), HOUR)],
+      [],
+      route({}, { leftOut: 'No.' }),
+    ],
+    [
+      'but not before that folder was looked through since',
+      false,
+      [told(trouble(DAY, { cause: 'folder-left-out', folder: 'INBOX' }), HOUR)],
+      [],
+      route({}, { sweptAt: NOW - DAY }),
+    ],
+    [
+      'once that folder was looked through since',
+      true,
+      [told(trouble(DAY, { cause: 'folder-left-out', folder: 'INBOX' }), HOUR)],
+      [],
+      route({}, { sweptAt: NOW - MINUTE }),
+    ],
     ['but not before the route has begun', false, wasRefused, [], route({ ready: false })],
     [
       'but not before the source is reached',

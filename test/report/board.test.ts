@@ -4,8 +4,11 @@ import { eventStream } from '../../src/domain/events.ts';
 import type { AccountStatus, Watched } from '../../src/domain/status.ts';
 import { Board } from '../../src/report/board.ts';
 
+const HOUR = 3_600_000;
+
 function boardOf(watched: Watched = 'not') {
   let now = 1_000;
+  let ticks = 50;
   const stream = eventStream();
   const folder = {
     ...{ folder: 'INBOX', dest: 'INBOX', since: 0, refused: 0, unverified: 0, watched },
@@ -14,13 +17,19 @@ function boardOf(watched: Watched = 'not') {
   const standing = { route: 'mum', dryRun: false, sweepInterval: 600_000, queued: 0 };
   const board = new Board({
     version: '1.2.3',
-    clock: { now: () => now },
+    clock: { now: () => now, ticks: () => ticks },
     standings: () => [{ ...standing, ready: true, folders: [folder] }],
     tallies: () => ({ carried: [], speeds: [] }),
   });
   stream.subscribe((event, fields) => board.hear(event, fields));
   return {
     board,
+    /** So much time passes, by the clock on the wall and by the one that nobody sets. */
+    pass(wall: number, even = wall) {
+      now += wall;
+      ticks += even;
+      return board.findings();
+    },
     at(time: number, ...[event, fields]: Parameters<typeof stream.emit>) {
       now = time;
       stream.emit(event, { route: 'mum', ...fields });
@@ -80,4 +89,26 @@ it('a journal that can not be written is so until it was written', () => {
   });
   board.journalWorks();
   expect(board.findings()).not.toHaveProperty('journalFailed');
+});
+
+it.each([
+  ['sleeps, and its ticks with it', 8 * HOUR, 3_000, true],
+  ['sleeps, and its ticks go on', 8 * HOUR, 8 * HOUR, true],
+  ['has its clock set forward', 3 * HOUR, 10_000, true],
+  ['has its clock set back', -3 * HOUR, 10_000, true],
+  ['is busy for a minute', 60_000, 60_000, false],
+])('a machine that %s has not seen what was so before last since then', (_, wall, even, leaps) => {
+  const { pass } = boardOf();
+  for (let i = 0; i < 100; i++) expect(pass(10_000)).not.toHaveProperty('evenSince');
+  const now = 1_000 + 100 * 10_000 + wall;
+  const findings = pass(wall, even);
+  expect(findings.evenSince).toBe(leaps && now > 1_000 ? now : undefined);
+  expect(pass(10_000).evenSince).toBe(findings.evenSince);
+});
+
+it('the last connection to the destination may end while there is nothing to carry', () => {
+  const { at, account } = boardOf('idle');
+  at(2_000, 'account.connected', { side: 'destination' });
+  at(3_000, 'account.lost', { side: 'destination', why: 'bye' });
+  expect(account('destination')).toEqual({ side: 'destination', is: 'connected', since: 2_000 });
 });

@@ -103,6 +103,77 @@ const ROWS: readonly Row[] = [
     causes: ['sweep-overdue'],
   },
   {
+    state: 'a sweep is overdue while mail is carried now and then',
+    of: findings([route({ carriedAt: ago(9) }, { sweptAt: ago(4000) })]),
+    healthy: false,
+    causes: ['sweep-overdue'],
+  },
+  {
+    state: 'a folder can not be opened for days while a drain advances in another one',
+    of: findings([
+      route({ carriedAt: ago(1), queued: 9000 }, { sweptAt: ago(4000), leftOut: 'No.' }),
+    ]),
+    healthy: false,
+    causes: ['folder-left-out'],
+  },
+  {
+    state: 'something was carried at a time to come, since the clock was set back',
+    of: findings([route({ carriedAt: ago(-9000), queued: 3 }, { sweptAt: ago(90) })]),
+    healthy: false,
+    causes: ['sweep-overdue'],
+  },
+  {
+    state: 'this machine has slept for a night, and woken a minute ago',
+    of: findings(
+      [
+        route(accounts({ is: 'connecting', since: ago(480), why: 'gone' }), {
+          sweptAt: ago(481),
+          ...LATE,
+        }),
+      ],
+      { evenSince: ago(1) },
+    ),
+    healthy: true,
+    causes: ['account-lost'],
+  },
+  {
+    state: 'this machine has slept, and does not look for long after',
+    of: findings([route({}, { sweptAt: ago(481) })], { evenSince: ago(21) }),
+    healthy: false,
+    causes: ['sweep-overdue'],
+  },
+  {
+    state: 'no folder at all is carried',
+    of: findings([
+      route({ folders: [], missing: [{ folder: 'Posteingang', why: 'no such folder' }] }),
+    ]),
+    healthy: false,
+    causes: ['folder-missing'],
+  },
+  {
+    state: 'one of the folders is not carried',
+    of: findings([route({ missing: [{ folder: 'Snet', why: 'no such folder' }] })]),
+    healthy: true,
+    causes: ['folder-missing'],
+  },
+  {
+    state: 'old mail waits, and nothing is carried for half an hour',
+    of: findings([route({}, { waiting: { messages: 9, old: { uid: 1, since: ago(9000) } } })]),
+    healthy: false,
+    causes: ['mail-waits'],
+  },
+  {
+    state: 'old mail waits, and some is carried',
+    of: findings([
+      route(
+        { carriedAt: ago(29) },
+        { waiting: { messages: 9, old: { uid: 1, since: ago(9000) } } },
+      ),
+    ]),
+    healthy: true,
+    causes: [],
+  },
+  {
     state: 'a folder that has just appeared was not looked through yet',
     of: findings([route({ folders: [{ ...without(FOLDER, 'sweptAt'), since: ago(2) }] })]),
     healthy: true,
@@ -189,7 +260,7 @@ const ROWS: readonly Row[] = [
     causes: ['mail-waits'],
   },
   {
-    state: 'old mail waits for days',
+    state: 'old mail waits for days, for a reason that lasts',
     of: findings([route({}, { waiting: { messages: 9, oldest: { uid: 1, since: ago(9000) } } })]),
     healthy: true,
     causes: [],
@@ -203,7 +274,8 @@ const ROWS: readonly Row[] = [
           refused: 2,
           unverified: 1,
           asideSince: ago(90),
-          waiting: { messages: 3, oldest: { uid: 1, since: ago(90), why: 'too large' } },
+          asideWhy: 'too large',
+          waiting: { messages: 3, oldest: { uid: 1, since: ago(90), why: 'it is a draft' } },
         },
       ),
     ]),
@@ -258,7 +330,7 @@ it('the lines tell the verdict, what is wrong, and every folder', () => {
     route(
       { route: 'dad', queued: 2 },
       {
-        ...{ carriedAt: ago(2), refused: 1, asideSince: ago(50) },
+        ...{ carriedAt: ago(2), refused: 1, asideSince: ago(50), asideWhy: 'It is too large.' },
         waiting: {
           messages: 3,
           oldest: { uid: 4, since: ago(50), internalDate: ago(1440), why: 'It is too large.' },

@@ -21,7 +21,7 @@ const STATUS: Status = {
       ...{ route: 'mum', dryRun: false, sweepInterval: 600_000, ready: true, queued: 3 },
       accounts: [
         { side: 'source', is: 'refused', since: 5_000 },
-        { side: 'destination', is: 'lost', since: 5_000 },
+        { side: 'destination', is: 'connected', since: 5_000 },
       ],
       folders: [
         {
