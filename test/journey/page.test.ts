@@ -4,6 +4,7 @@ import { createConnection, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import { Mail, message } from '../support/mail.ts';
+import { freePorts } from '../support/ports.ts';
 import { Place, Program } from './program.ts';
 
 let source: Dovecot;
@@ -20,15 +21,9 @@ async function taken(): Promise<{ server: Server; port: number }> {
   return { server, port: (server.address() as { port: number }).port };
 }
 
-async function free(): Promise<number> {
-  const { server, port } = await taken();
-  server.close();
-  return port;
-}
-
 it('shows a message that was carried, and ends as soon as it is told to, whoever looks', async () => {
   using place = new Place();
-  const port = await free();
+  const [port] = await freePorts(1);
   await using program = new Program(
     place,
     place.settings(source, destination, {
@@ -98,7 +93,7 @@ it('carries mail where its port is in use, and says so once', async () => {
 
 it('points out a page that is open to others without a password', async () => {
   using place = new Place();
-  const port = await free();
+  const [port] = await freePorts(1);
   await using program = new Program(
     place,
     place.settings(source, destination, { HTTP_PORT: String(port), HTTP_HOST: '0.0.0.0' }),

@@ -2,7 +2,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -10,6 +9,7 @@ import { parse, stringify } from 'yaml';
 import { unpacked } from '../support/debian.ts';
 import { type Dovecot, startDovecot } from '../support/dovecot.ts';
 import { Mail, message } from '../support/mail.ts';
+import { freePorts } from '../support/ports.ts';
 import { Place, Program } from './program.ts';
 
 const MONITORING = fileURLToPath(new URL('../../docs/monitoring/', import.meta.url));
@@ -24,15 +24,6 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => Promise.all([source, destination].map((server) => server?.stop())));
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 interface Answer {
   readonly status: string;
   readonly data: { readonly result: readonly { metric: object; value: [number, string] }[] };
@@ -40,7 +31,7 @@ interface Answer {
 
 /** A Prometheus with the configuration of docs/monitoring that asks that port every second. */
 async function prometheus(place: Place, target: number) {
-  const port = await freePort();
+  const [port] = await freePorts(1);
   const config = parse(readFileSync(join(MONITORING, 'prometheus.yml'), 'utf8'));
   config.global = { scrape_interval: '1s', evaluation_interval: '1s' };
   config.rule_files = [join(MONITORING, 'alerts.yml')];
@@ -90,7 +81,7 @@ function dashboardQueries(): string[] {
 
 it('is asked, judged by the alert rules, and shown by the dashboard', async () => {
   using place = new Place();
-  const port = await freePort();
+  const [port] = await freePorts(1);
   await using program = new Program(
     place,
     place.settings(source, destination, { HTTP_PORT: String(port) }),
