@@ -65,6 +65,8 @@ export interface RouteStatus {
   /** Deliveries pause, and go on by themselves. */
   readonly held?: Hindrance;
   readonly folders: readonly FolderStatus[];
+  /** The source's own folders that no route carries, junk and trash aside: how many, and the first. Absent: there are none. */
+  readonly uncarried?: { readonly folders: number; readonly first: string };
   /** Messages in hand: they wait in the queue or travel. */
   readonly queued: number;
   /** When this process carried a message last. */

@@ -137,6 +137,22 @@ describe('the page', () => {
     );
   });
 
+  it('does not say so while mail does not flow, and says why', async () => {
+    const over = STATES.over();
+    const { troubles } = STATES.refused().status;
+    await using view = await shown({
+      ...over,
+      status: { ...over.status, healthy: false, troubles },
+    });
+    expect(await textOf(view.page, 'h1')).toBe('Mail is not flowing.');
+    expect(await textOf(view.page, '.senders .lead')).toBe(
+      'Nobody has written to it in the last 90 days, as far as imapferry knows. It is too early to let the old mailbox go:',
+    );
+    expect(await textOf(view.page, '.senders')).toContain('The new mailbox refuses the login.');
+    view.serving.board.set({ status: over.status });
+    await view.page.getByText('The old mailbox can go.').waitFor();
+  });
+
   it('begins at the top of its headings and skips none', async () => {
     await using view = await shown(STATES.two());
     const levels = await view.page.evaluate<number[]>(
