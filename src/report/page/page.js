@@ -92,16 +92,18 @@ function tellSummary() {
     return;
   }
   const parts = [
-    `${today === 0 ? 'Nothing' : many(today, 'message')} carried today`,
+    ...(histories.length > 0
+      ? [`${today === 0 ? 'Nothing' : many(today, 'message')} carried today`]
+      : []),
     ...(waiting > 0 ? [`${number(waiting)} still to come`] : []),
   ];
-  const words = [`${parts.join(', ')}.`];
+  const words = parts.length > 0 ? [`${parts.join(', ')}.`] : [];
   if (carried.length === 0) {
     say(summary, words.join(' '));
     return;
   }
   if (lastTime.parentNode !== summary) summary.replaceChildren(beforeLast, lastTime, afterLast);
-  beforeLast.data = `${words.join(' ')} The last one `;
+  beforeLast.data = [...words, 'The last one '].join(' ');
   setTime(lastTime, Math.max(...carried));
   afterLast.data = '.';
 }
@@ -203,8 +205,9 @@ class Link {
     const { histories: carried, senders: known, ...status } = answer;
     this.#seen();
     setStatus(status);
-    setHistories(carried);
-    setSenders(known);
+    // While the journal can't be read, what was known last stays.
+    if (carried !== undefined) setHistories(carried);
+    if (known !== undefined) setSenders(known);
     this.#open();
   }
 
