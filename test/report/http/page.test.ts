@@ -130,6 +130,20 @@ describe('the page', () => {
     expect(await view.page.evaluate(`${bar}.value / ${bar}.max`)).toBeCloseTo(8_230 / 24_442);
   });
 
+  it('a route does not flow while one of its accounts is being connected anew', async () => {
+    const { status, ...rest } = STATES.routes();
+    const routes = status.routes.map((route, i) => ({
+      ...route,
+      ...(i === 1 && {
+        accounts: route.accounts.map((each) => ({ ...each, is: 'connecting' as const })),
+      }),
+    }));
+    await using view = await shown({ ...rest, status: { ...status, routes } });
+    const summary = view.page.locator('details.route > summary');
+    expect(await summary.nth(1).innerText()).toContain('connecting');
+    expect(await summary.nth(2).innerText()).toContain('flowing');
+  });
+
   it('says when the old mailbox can go', async () => {
     await using view = await shown(STATES.over());
     expect(await textOf(view.page, '.senders .lead')).toBe(
