@@ -153,12 +153,17 @@ function keeping(
   const lock = lockStateDir(stateDir);
   opened.defer(() => lock.release());
   clearSpool(stateDir);
-  const { journal, setAside } = openJournal(stateDir, Date.now, keepSenders);
+  const { journal, setAside, uncleaned = [] } = openJournal(stateDir, Date.now, keepSenders);
   opened.defer(() => journal.close());
   journal.begin();
   if (setAside !== undefined) {
     emit('journal.torn', {
       msg: `The journal could not be read. It was set aside as ${setAside}; what was carried before is looked for at the destination, and nothing is lost.`,
+    });
+  }
+  for (const name of uncleaned) {
+    emit('journal.torn', {
+      msg: `${name}, a journal that was set aside, may hold senders' addresses, and could not be changed. Remove it, or make it writable: KEEP_SENDERS=false is to leave none.`,
     });
   }
   return journal;

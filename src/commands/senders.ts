@@ -41,9 +41,10 @@ function reportsOf(stateDir: string, now: number): SendersReport[] {
   const { troubles = [] } = findings ? healthOf(findings, now) : {};
   const whole = ({ route, ...rest }: RouteRead): SendersReport => ({
     ...{ route, ...rest, now, forgotten, runs, lastSign },
-    troubles: troubles
-      .filter((each) => each.unhealthy && (each.route ?? route) === route)
-      .map(({ says }) => says),
+    state: {
+      status: findings?.routes.find((each) => each.route === route),
+      troubles: troubles.filter((each) => (each.route ?? route) === route),
+    },
   });
   // What is carried no more counts as long as something of it is known.
   return joined(read.routes)

@@ -70,6 +70,8 @@ export interface RouteStatus {
   readonly folders: readonly FolderStatus[];
   /** Folders of which nothing is carried although that might be expected, and why. */
   readonly missing?: readonly { readonly folder: string; readonly why: string }[];
+  /** The source's own folders that no route carries, junk and trash aside: how many, and the first. Absent: there are none. */
+  readonly uncarried?: { readonly folders: number; readonly first: string };
   /** Messages in hand: they wait in the queue or travel. */
   readonly queued: number;
   /** When this process carried a message last. */

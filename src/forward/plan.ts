@@ -126,7 +126,7 @@ interface Chosen {
 }
 
 /** The folders that the rules mean, each once, and the rules that mean none. A name counts for more than a pattern. */
-function choose(source: Side, rules: readonly FolderRule[]): Chosen {
+export function choose(source: Side, rules: readonly FolderRule[]): Chosen {
   const folders = new Map<string, Chosen['folders'][number]>();
   const leftOut: LeftOut[] = [];
   const nothing = (folder: string, why: string) => leftOut.push({ folder, why, ofCourse: false });

@@ -30,6 +30,7 @@ import { sweepForEver } from './sweeper.ts';
 import { Tempo } from './tempo.ts';
 import { type Load, sum, Traffic } from './traffic.ts';
 import { Turnstile, type TurnstileWorld } from './turnstile.ts';
+import { uncarried } from './uncarried.ts';
 import { Waits } from './waits.ts';
 import type { Why } from './watch.ts';
 import { weigh } from './weigh.ts';
@@ -69,6 +70,8 @@ export class RouteRunner {
   readonly #epochs: Epochs;
   readonly #planning: Planning;
   #posts: Posts | undefined;
+  /** Folders of the source that no route carries. */
+  #uncarried: readonly string[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   /** When folders were first due for another look; `sweep` keeps to it by itself. */
   readonly #due = new Map<FolderPair, number>();
@@ -189,7 +192,8 @@ export class RouteRunner {
 
   /** How the route stands now. */
   get standing(): Standing {
-    return standingOf(this.#route, {
+    const [first] = this.#uncarried;
+    const standing = standingOf(this.#route, {
       planning: this.#planning,
       posts: this.#posts,
       waits: this.#works.waits,
@@ -198,6 +202,8 @@ export class RouteRunner {
       drain: this.#drain,
       clock: this.#world.clock,
     });
+    if (first === undefined) return standing;
+    return { ...standing, uncarried: { folders: this.#uncarried.length, first } };
   }
 
   /**
@@ -323,6 +329,7 @@ export class RouteRunner {
   #plan(source: Listing, dest: Listing): void {
     this.#works.moveFolder?.listed(source);
     this.#planning.renew(source, dest);
+    this.#uncarried = uncarried(this.#route, source, this.#pairs);
   }
 
   /** Folders come and go: makes the plan anew, and has it looked after. Until that can be done, all stays as it is. */

@@ -138,7 +138,7 @@ function refusal(error: LibraryError, step: Step): Failure {
   const code = error.serverResponseCode?.toUpperCase();
   const text = error.responseText ?? error.message;
   const verdict = verdictOf(code, text, step);
-  const words = readable(text);
+  const words = readable(step === 'append' ? withoutQuotations(text) : text);
   const retryAfter = backoff(error, text);
   return new Failure(`The server refused: ${code ? `[${readable(code)}] ` : ''}${words}.`, {
     step,
@@ -183,6 +183,13 @@ const MOST_WORDS = 200;
 const MOST_READ = 10 * MOST_WORDS;
 /** How much of them is searched for secrets: so much that what is left of it, each secret hidden, is more than is shown. */
 const MOST_SEARCHED = 100_000;
+
+/** What a server quotes of a message that it refuses may be its subject: quotations of several words are left out. */
+function withoutQuotations(text: string): string {
+  return text
+    .slice(0, MOST_SEARCHED)
+    .replace(/["“„«][^"“”„«»]*(?:["“”»]|$)/g, (quoted) => (/\s/.test(quoted) ? '"…"' : quoted));
+}
 
 /**
  * A server's words, fit for a line: no control characters, no secrets, no addresses, not too long, no full stop at the end.

@@ -5,6 +5,7 @@ import { Arrivals, settleAddresses, writtenBy } from './arrivals.ts';
 import { journalFailure } from './failures.ts';
 import { type OpenedFile, openFile } from './file.ts';
 import { SqliteRouteJournal } from './route-journal.ts';
+import { blankSetAside } from './set-aside.ts';
 import { Store } from './store.ts';
 
 export interface OpenedJournal {
@@ -13,13 +14,15 @@ export interface OpenedJournal {
   readonly created: boolean;
   /** Where a journal that was torn, or not ours, has been moved. */
   readonly setAside?: string;
+  /** Journals set aside, by their names, that may hold addresses and could not be written. */
+  readonly uncleaned?: readonly string[];
 }
 
 /**
  * Opens the journal of a STATE_DIR that `lockStateDir` has locked, and makes it where there is none. An older version
  * is migrated. Throws a Failure (step `journal`): lasting where the journal is of a newer version.
  * @param now epoch ms; stamps rows whose caller gives no time
- * @param keepSenders keeps senders' addresses; without it none stays that was kept before
+ * @param keepSenders keeps senders' addresses; without it none stays that was kept before, also where it was set aside
  */
 export function openJournal(
   stateDir: string,
@@ -31,7 +34,12 @@ export function openJournal(
     opened = openFile(stateDir, now());
     const { db, ...rest } = opened;
     settleAddresses(db, keepSenders);
-    return { journal: new SqliteJournal(new Store(db, stateDir), now, keepSenders), ...rest };
+    const uncleaned = keepSenders ? [] : blankSetAside(stateDir);
+    return {
+      journal: new SqliteJournal(new Store(db, stateDir), now, keepSenders),
+      ...rest,
+      ...(uncleaned.length > 0 && { uncleaned }),
+    };
   } catch (thrown) {
     opened?.db.close();
     throw journalFailure(thrown, stateDir);

@@ -1,6 +1,8 @@
 /** Who still writes to the old mailbox: counted by domain, and whether the mailbox can go. Pure. Times are epoch ms. */
 import type { RouteWritten, Written } from '../domain/senders.ts';
+import type { Status } from '../domain/status.ts';
 import type { Senders } from './http/world.ts';
+import { type RouteState, stuckOf, unsettled } from './unsettled.ts';
 
 const DAY = 86_400_000;
 
@@ -111,15 +113,15 @@ export interface Standing {
   readonly lastSign: number | undefined;
   /** The imapferry that runs, or ran last, carries for this route. */
   readonly current: boolean;
-  /** Messages that could not be carried. */
+  /** Messages that could not be carried, as the journal notes them. */
   readonly aside: number;
-  /** Why mail does not flow: whole sentences. */
-  readonly troubles: readonly string[];
+  /** How the route stands, as the imapferry that runs says, or ran last. */
+  readonly state: RouteState;
 }
 
 /** Why silence does not say yet that nobody writes any more: whole sentences. None: it does. */
 export function doubtsOf(standing: Standing): string[] {
-  const { now, since, forgotten, runs, lastSign, current, aside, troubles } = standing;
+  const { now, since, forgotten, runs, lastSign, current, state } = standing;
   const from = countsFrom(now);
   const doubts: string[] = [];
   if (since > from)
@@ -131,16 +133,27 @@ export function doubtsOf(standing: Standing): string[] {
       `imapferry remembers ${days(now - forgotten)} of ${QUIET_DAYS}: set HISTORY_DAYS to ${QUIET_DAYS} or more.`,
     );
   if (!current) doubts.push('imapferry does not carry for this route any more.');
-  else if (runs) doubts.push(...troubles);
+  else if (runs) doubts.push(...unsettled(state, now));
   else if (lastSign !== undefined)
     doubts.push(
       `imapferry does not run now: this is as old as its last sign of life, of ${minute(lastSign)}.`,
     );
-  if (aside > 0)
-    doubts.push(
-      `${aside} message${aside === 1 ? ' is' : 's are'} stuck and not counted: "imapferry stuck" lists them.`,
-    );
-  return doubts;
+  const aside = Math.max(standing.aside, runs && state.status ? stuckOf(state.status) : 0);
+  return aside > 0 ? [...doubts, stuck(aside)] : doubts;
+}
+
+/** The same of all routes, for the status page, which tells elsewhere since when senders are noted. */
+export function pageDoubts({ routes, troubles, at }: Status): string[] {
+  const doubts = routes.map((status) => {
+    const its = troubles.filter(({ route }) => (route ?? status.route) === status.route);
+    const aside = stuckOf(status);
+    return [...unsettled({ status, troubles: its }, at), ...(aside > 0 ? [stuck(aside)] : [])];
+  });
+  return [...new Set(doubts.flat())];
+}
+
+function stuck(aside: number): string {
+  return `${aside} message${aside === 1 ? ' is' : 's are'} stuck and not counted: "imapferry stuck" lists them.`;
 }
 
 /** How many days the list covers: of mail that was still in the old mailbox, also some before imapferry began to look. */

@@ -319,3 +319,31 @@ describe('what the library resolves with', () => {
     for (const value of [true, 0, '', [], {}]) expect(must(value, 'look', 'LIST')).toBe(value);
   });
 });
+
+describe('what a server quotes of a message that it refuses', () => {
+  const toldOf = (responseText: string, step: Step = 'append') =>
+    failureOf(
+      Object.assign(new Error('Command failed'), { responseStatus: 'NO', responseText }),
+      step,
+    ).message;
+
+  it.each([
+    ['Message "Your test result: positive" rejected as spam', 'Message "…" rejected as spam'],
+    ['Spam: “Your test result”, by rule "R_17"', 'Spam: "…", by rule "R_17"'],
+    ['Spam: "Your test result: posit', 'Spam: "…"'],
+    ["This can't be, and doesn't go", "This can't be, and doesn't go"],
+  ])('%s', (words, told) => {
+    expect(toldOf(words)).toBe(`The server refused: ${told}.`);
+  });
+
+  it('is told where it refuses something else', () => {
+    expect(toldOf('No folder "Sent Messages"', 'open')).toContain('"Sent Messages"');
+  });
+
+  it('takes no time', () => {
+    const began = performance.now();
+    toldOf('" '.repeat(1_000_000));
+    toldOf(`"${' '.repeat(2_000_000)}`);
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+});

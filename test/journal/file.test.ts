@@ -1,6 +1,7 @@
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -38,6 +39,75 @@ function others(stateDir: string): Record<string, string> {
     names.map((name) => [name, readFileSync(join(stateDir, name), 'latin1')]),
   );
 }
+
+describe('a journal set aside', () => {
+  const ADDRESS = 'ann@family.example';
+  /** A journal in which a table has a bad sector, and which holds an address. */
+  function torn(keep: boolean): string {
+    const stateDir = folder();
+    openJournal(stateDir, Date.now, keep).journal.close();
+    const file = join(stateDir, FILE);
+    using db = new DatabaseSync(file);
+    const add = 'INSERT INTO sender (hash, domain, address) VALUES (?, ?, ?)';
+    db.prepare(add).run(Buffer.from([1]), 'family.example', ADDRESS);
+    db.close();
+    const bytes = readFileSync(file);
+    bytes.fill(0xff, 4096, 4096 + 64);
+    writeFileSync(file, bytes);
+    return stateDir;
+  }
+
+  it('keeps no address without KEEP_SENDERS, at once or at a later start', () => {
+    const stateDir = torn(true);
+    const kept = openJournal(stateDir, Date.now, true);
+    kept.journal.close();
+    expect(kept.setAside).toBeDefined();
+    expect(Object.values(others(stateDir)).join()).toContain(ADDRESS);
+    openJournal(stateDir, Date.now, false).journal.close();
+    const [bytes = ''] = Object.values(others(stateDir));
+    expect(bytes).not.toContain('@');
+    expect(bytes).toContain('CREATE TABLE sender');
+    const another = torn(true);
+    const opened = openJournal(another, Date.now, false);
+    opened.journal.close();
+    expect(opened).toMatchObject({ created: true });
+    expect(opened).not.toHaveProperty('uncleaned');
+    expect(Object.values(others(another)).join()).not.toContain('@');
+  });
+
+  it('keeps none where its first page is gone, nor in what lies beside it', () => {
+    const stateDir = torn(true);
+    const bytes = readFileSync(join(stateDir, FILE));
+    bytes.fill(0, 0, 4096);
+    writeFileSync(join(stateDir, FILE), bytes);
+    writeFileSync(join(stateDir, `${FILE}-wal`), `\0${'x'.repeat((1 << 20) - 5)}\0${ADDRESS}\0`);
+    openJournal(stateDir, Date.now, false).journal.close();
+    const all = others(stateDir);
+    expect(Object.keys(all)).toHaveLength(2);
+    expect(Object.values(all).join()).not.toMatch(/ann|@/);
+  });
+
+  it('stays as it is where it says that it holds none, or is of another program', () => {
+    const stateDir = torn(false);
+    openJournal(stateDir, Date.now, false).journal.close();
+    expect(Object.values(others(stateDir)).join()).toContain(ADDRESS);
+    const strange = folder();
+    writeFileSync(join(strange, FILE), `somebody's notes on ${ADDRESS}`);
+    openJournal(strange, Date.now, false).journal.close();
+    expect(Object.values(others(strange))).toEqual([`somebody's notes on ${ADDRESS}`]);
+  });
+
+  it('that can not be changed is named', () => {
+    const stateDir = torn(true);
+    openJournal(stateDir, Date.now, true).journal.close();
+    const [name = ''] = Object.keys(others(stateDir));
+    rmSync(join(stateDir, name));
+    mkdirSync(join(stateDir, name));
+    const opened = openJournal(stateDir, Date.now, false);
+    opened.journal.close();
+    expect(opened.uncleaned).toEqual([name]);
+  });
+});
 
 describe('the journal file', () => {
   it('is made where there is none, for its owner alone, and found again', () => {
@@ -154,9 +224,9 @@ describe('a journal that is torn or not ours', () => {
       const before = Object.fromEntries(
         readdirSync(stateDir).map((name) => [name, readFileSync(join(stateDir, name), 'latin1')]),
       );
-      const { journal, created, setAside } = openJournal(stateDir, () =>
-        Date.UTC(2026, 10, 30, 12),
-      );
+      const now = () => Date.UTC(2026, 10, 30, 12);
+      // Without KEEP_SENDERS, what looks like an address would be blanked then.
+      const { journal, created, setAside } = openJournal(stateDir, now, true);
       expect(created).toBe(true);
       expect(setAside).toBe(join(stateDir, 'journal-torn-20261130T120000Z.sqlite'));
       const renamed = Object.fromEntries(
@@ -169,7 +239,7 @@ describe('a journal that is torn or not ours', () => {
       expect(routeOf(journal).notes(FOLDER).size).toBe(0);
       for (const call of CALLS) call(journal);
       journal.close();
-      const again = openJournal(stateDir);
+      const again = openJournal(stateDir, now, true);
       expect(again.setAside).toBeUndefined();
       again.journal.close();
     });
@@ -188,7 +258,7 @@ describe('a journal that is torn or not ours', () => {
     const database = readFileSync(file);
     const wal = readFileSync(`${file}-wal`);
     expect(wal.length).toBeGreaterThan(0);
-    const { journal, setAside } = openJournal(stateDir);
+    const { journal, setAside } = openJournal(stateDir, Date.now, true);
     journal.close();
     expect(readFileSync(setAside ?? '')).toEqual(database);
     expect(readFileSync(`${setAside}-wal`)).toEqual(wal);

@@ -1,7 +1,7 @@
 /** `imapferry senders`: who still writes to the old mailbox, told by the program that carried the mail. */
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { Mail } from '../support/mail.ts';
 import { Place, Program, type Settings } from './program.ts';
 
 const DAY = 86_400_000;
-const NAMES = Array.from({ length: 8 }, (_, i) => `user${i + 1}`);
+const NAMES = Array.from({ length: 10 }, (_, i) => `user${i + 1}`);
 const users = Object.fromEntries(NAMES.map((name) => [name, `secret-of-${name}`]));
 let source: Dovecot;
 let destination: Dovecot;
@@ -91,6 +91,31 @@ async function free(): Promise<number> {
   const { port } = server.address() as { port: number };
   server.close();
   return port;
+}
+
+/** A wire to a server that ends the connection when an APPEND comes. */
+async function cutting(port: number) {
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    client.on('error', () => upstream.destroy());
+    upstream.on('error', () => client.destroy());
+    upstream.pipe(client);
+    client.on('data', (bytes) => {
+      if (/ APPEND /i.test(bytes.toString('latin1'))) {
+        client.destroy();
+        upstream.destroy();
+      } else upstream.write(bytes);
+    });
+    client.on('close', () => upstream.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port: own } = server.address() as { port: number };
+  return {
+    port: own,
+    async [Symbol.asyncDispose]() {
+      server.close();
+    },
+  };
 }
 
 let letters = 0;
@@ -189,6 +214,10 @@ it('says when the old mailbox can go, and what keeps it from saying so', async (
     await program.saw('delivery.done', 1);
     expect(await verdict()).toContain('It is too early to say that the mailbox can go');
     change(`UPDATE route SET since = since - ${91 * DAY}`);
+  });
+  await house.carried(async (program) => {
+    // What imapferry says of itself is written twice a minute.
+    await program.until('it can go', async () => (await verdict()).includes('it can go'));
     expect(await verdict()).toBe(
       'Nobody has written to the old mailbox in the last 90 days through imapferry: it can go. (Sent mail, drafts, junk and trash do not count.)',
     );
@@ -208,6 +237,45 @@ it('says when the old mailbox can go, and what keeps it from saying so', async (
   expect((await refused.ended).code).toBe(1);
   expect(refused.plain.join()).toMatch(/its format is 99, this imapferry knows/);
   expect(refused.stderr).toBe('');
+});
+
+it('does not say so while mail waits in it, whatever keeps it there', async () => {
+  await using house = await House.begun();
+  await house.carried(() => Promise.resolve());
+  using db = new DatabaseSync(join(house.place.stateDir, 'journal.sqlite'), { timeout: 5000 });
+  db.exec(`UPDATE route SET since = since - ${200 * DAY}, opened_at = opened_at - ${100 * DAY}`);
+  db.exec(`UPDATE heartbeat SET at = at - ${100 * DAY}, begun_at = begun_at - ${100 * DAY}`);
+  await house.letter('ann@family.example', 3);
+  const verdict = async () => (await house.senders()).join(' ').replaceAll(/ +/g, ' ');
+  {
+    const away = { ...house.settings, DEST_PORT: String(await free()) };
+    await using program = new Program(house.place, away);
+    await program.saw('account.reconnecting', 2);
+    const told = await verdict();
+    expect(told).toContain('as far as imapferry knows');
+    expect(told).toMatch(/The (new|old) mailbox is not connected|starting/);
+  }
+  // Whatever is appended ends the connection: nothing is refused, nothing is set aside.
+  await using wire = await cutting(destination.port);
+  const cut = { DEST_HOST: '127.0.0.1', DEST_PORT: String(wire.port), DEST_TLS: 'none' };
+  await using program = new Program(house.place, { ...house.settings, ...cut });
+  await program.saw('delivery.retried', 1);
+  // With another destination it is another route.
+  db.exec(`UPDATE route SET since = since - ${200 * DAY}`);
+  expect(await verdict()).toContain('as far as imapferry knows');
+});
+
+it('does not say so of a mailbox with folders that FOLDERS leaves out', async () => {
+  await using house = await House.begun({ FOLDERS: 'Club', AFTER_DELIVERY: 'keep' });
+  await house.old.create('Club');
+  await house.letter('ann@family.example', 3);
+  await house.carried(async () => {
+    using db = new DatabaseSync(join(house.place.stateDir, 'journal.sqlite'), { timeout: 5000 });
+    db.exec(`UPDATE route SET since = since - ${200 * DAY}`);
+    const told = (await house.senders()).join(' ').replaceAll(/ +/g, ' ');
+    expect(told).toContain('as far as imapferry knows');
+    expect(told).toMatch(/INBOX (is|and .+ are) not carried/);
+  });
 });
 
 it('tells the status page domains alone, whatever KEEP_SENDERS says', async () => {

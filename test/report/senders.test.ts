@@ -1,9 +1,11 @@
 /** Who still writes to the old mailbox: the counting, the verdict, and what is printed. */
 import { describe, expect, it } from 'vitest';
 import type { Written } from '../../src/domain/senders.ts';
-import { pageSenders, sendersOf } from '../../src/report/senders.ts';
+import type { FolderStatus, RouteStatus, Trouble } from '../../src/domain/status.ts';
+import { pageDoubts, pageSenders, sendersOf } from '../../src/report/senders.ts';
 import { type SendersReport, sendersJson, sendersText } from '../../src/report/senders-text.ts';
 import { width } from '../../src/report/width.ts';
+import { folderOf, routeOf, statusOf } from '../support/boards.ts';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 10, 28, 12);
@@ -16,9 +18,28 @@ const from = (domain: string, more: Partial<Written> = {}): Written => ({
 
 const report = (written: Written[], more: Partial<SendersReport> = {}): SendersReport => ({
   ...{ route: 'default', source: 'me@old.example', current: true, since: ago(200), written },
-  ...{ now: NOW, forgotten: ago(91), runs: true, lastSign: NOW, aside: 0, troubles: [] },
+  ...{ now: NOW, forgotten: ago(91), runs: true, lastSign: NOW, aside: 0, state: state({}) },
   ...more,
 });
+
+/** A route that has carried all there is, but for what is changed. */
+const state = (route: Partial<RouteStatus>, folder: Partial<FolderStatus> = {}) => ({
+  status: routeOf('default', {
+    folders: [folderOf('INBOX', { sweptAt: NOW - 60_000, ...folder })],
+    ...route,
+  }),
+  troubles: [],
+});
+
+const trouble = (says: string, more: Partial<Trouble> = {}): Trouble => ({
+  ...{ cause: 'account-refused', since: NOW, says, help: '', unhealthy: true },
+  ...more,
+});
+
+function never(folder: string): FolderStatus {
+  const { sweptAt: _, ...rest } = folderOf(folder);
+  return rest;
+}
 
 const linesOf = (...reports: SendersReport[]) => sendersText(reports).split('\n');
 
@@ -129,7 +150,10 @@ describe('the list', () => {
         since: ago(1),
         forgotten: ago(2),
         aside: 3,
-        troubles: [`The source server refuses the login: ${'no '.repeat(50)}.`],
+        state: {
+          ...state({}),
+          troubles: [trouble(`The source server refuses the login: ${'no '.repeat(50)}.`)],
+        },
         route: 'r'.repeat(200),
       }),
       report([], { current: false, source: `${'me'.repeat(60)}@old.example` }),
@@ -199,8 +223,76 @@ describe('silence', () => {
     ],
     [
       'where mail does not flow',
-      { troubles: ['The source server refuses the login.'] },
+      { state: { ...state({}), troubles: [trouble('The source server refuses the login.')] } },
       'The source server refuses the login.',
+    ],
+    [
+      'where something is wrong, though mail flows',
+      {
+        state: {
+          ...state({}),
+          troubles: [trouble('Deliveries pause.', { cause: 'deliveries-held', unhealthy: false })],
+        },
+      },
+      'Deliveries pause.',
+    ],
+    [
+      'where mail waits to be carried',
+      { state: state({}, { waiting: { messages: 2 } }) },
+      '2 messages wait in the old mailbox to be carried.',
+    ],
+    [
+      'where a folder has not been looked through yet',
+      { state: state({ folders: [never('INBOX'), never('Club'), folderOf('Sent')] }) },
+      'INBOX and one other folder have not been looked through since imapferry was started.',
+    ],
+    [
+      'where a folder has not been looked through for long',
+      { state: state({}, { sweptAt: NOW - 3_600_000 }) },
+      'INBOX has not been looked through lately.',
+    ],
+    [
+      'where a folder can not be looked through',
+      { state: state({}, { leftOut: 'Permission denied.' }) },
+      'INBOX has not been looked through lately.',
+    ],
+    [
+      'where a mailbox is not connected',
+      {
+        state: state({
+          accounts: [
+            { side: 'source', is: 'connected', since: ago(1) },
+            { side: 'destination', is: 'connecting', since: NOW, why: 'it does not answer' },
+          ],
+        }),
+      },
+      'The new mailbox is not connected just now: it does not answer.',
+    ],
+    [
+      'where it has just been started',
+      { state: state({ ready: false }) },
+      'imapferry is starting: it has not looked through the old mailbox yet.',
+    ],
+    [
+      'where a rate limit holds deliveries up',
+      { state: state({ held: { since: NOW, why: 'The rate limit is reached', paced: true } }) },
+      'Deliveries pause: The rate limit is reached.',
+    ],
+    [
+      'where folders that hold mail are not carried',
+      { state: state({ uncarried: { folders: 3, first: 'Club' } }) },
+      'Club and 2 other folders are not carried: what is there would go with the old mailbox.',
+    ],
+    [
+      'where no folder is carried',
+      { state: state({ folders: [] }) },
+      'No folder of the old mailbox is carried.',
+    ],
+    ['in a dry run', { state: state({ dryRun: true }) }, 'This is a dry run: nothing is carried.'],
+    [
+      'where nothing is known of the route',
+      { state: { troubles: [] } },
+      'How this route stands is not known yet.',
     ],
     [
       'where messages are stuck',
@@ -208,6 +300,21 @@ describe('silence', () => {
       '1 message is stuck and not counted: "imapferry stuck" lists them.',
     ],
   ];
+  it('the status page does not say so either', () => {
+    const status = (route: Partial<RouteStatus>, folder: Partial<FolderStatus> = {}) => {
+      const { status: its, troubles } = state(route, folder);
+      return statusOf([its], { troubles, at: NOW });
+    };
+    expect(pageDoubts(status({}))).toEqual([]);
+    expect(pageDoubts(status({ ready: false }))).toHaveLength(1);
+    expect(pageDoubts(status({}, { waiting: { messages: 3 }, refused: 1 }))).toEqual([
+      '2 messages wait in the old mailbox to be carried.',
+      '1 message is stuck and not counted: "imapferry stuck" lists them.',
+    ]);
+    const wrong = { ...status({}), troubles: [trouble('The journal can not be written.')] };
+    expect(pageDoubts(wrong)).toEqual(['The journal can not be written.']);
+  });
+
   it.each(doubts)('does not say so %s', (_, more, why) => {
     const text = verdict(more).replaceAll(/\n */g, ' ');
     expect(text).toContain('It is too early to say that the mailbox can go:');

@@ -26,13 +26,22 @@ export async function answerTo(
     case '/metrics':
       return metrics === undefined ? NOWHERE : measured(metrics);
     case '/api/status':
+      // What stands in the journal is left out while that can't be read: what is wrong then is told all the same.
       return json(200, {
         ...glance.told(),
-        histories: glance.histories(),
-        senders: glance.senders() ?? null,
+        histories: unlessItThrows(glance.histories),
+        senders: unlessItThrows(() => glance.senders() ?? null),
       });
     default:
       return assetAt(path) ?? NOWHERE;
+  }
+}
+
+function unlessItThrows<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
   }
 }
 

@@ -23,14 +23,14 @@ interface Strikes {
 
 const DELAY = 250;
 const LONGEST = 5_000;
-/** Wrong passwords of one address that are kept waiting at once; more are not even looked at. */
+/** Wrong passwords of one address that are kept waiting at once; more are turned away. */
 const AT_ONCE = 4;
 const FORGOTTEN = 10 * 60_000;
 const ADDRESSES = 1_000;
 
 /**
  * Guessing is slowed down: each wrong password of an address is answered later than the one before, and only few of them are
- * kept waiting at once. Who is at another address, or knows the password, does not notice.
+ * kept waiting at once. Who knows the password does not notice, also behind the address of who guesses: a proxy has one for all.
  */
 export class Door {
   readonly #options: DoorOptions;
@@ -53,13 +53,10 @@ export class Door {
     }
     const given = passwordIn(request.headers.authorization);
     if (given === undefined) return ASK;
+    if (isSame(given, right)) return undefined;
     const strikes = this.#of(request.socket.remoteAddress ?? '');
     if (strikes.waiting >= AT_ONCE)
       return plain(429, 'Too many wrong passwords at once.', { 'Retry-After': '5' });
-    if (isSame(given, right)) {
-      strikes.count = 0;
-      return undefined;
-    }
     await this.#keepWaiting(strikes);
     return ASK;
   }

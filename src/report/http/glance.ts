@@ -1,5 +1,6 @@
 /** The status, looked at as seldom as its answers allow, so that many readers cost mail nothing. */
 import type { RouteHistory, Status } from '../../domain/status.ts';
+import { pageDoubts } from '../senders.ts';
 import { type Verdict, verdictOf } from '../verdict.ts';
 import type { HttpWorld, Senders } from './world.ts';
 
@@ -9,6 +10,8 @@ const FRESH = { status: 500, histories: 5_000, senders: 60_000 } as const;
 /** The status with the sentence on top of it. */
 export interface Told extends Status {
   readonly verdict: Verdict;
+  /** What speaks against letting the old mailbox go, whoever writes to it: whole sentences. */
+  readonly doubts: readonly string[];
 }
 
 export interface Glance extends Disposable {
@@ -31,7 +34,7 @@ export function glanceAt(world: HttpWorld, changed: () => void): Glance {
     status: status.get,
     told: () => {
       const now = status.get();
-      return { ...now, verdict: verdictOf(now) };
+      return { ...now, verdict: verdictOf(now), doubts: pageDoubts(now) };
     },
     histories: histories.get,
     senders: senders.get,

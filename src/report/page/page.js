@@ -35,6 +35,9 @@ const AGAIN = { first: 2_000, most: 30_000 };
 const routes = new RoutesView(byId('routes'));
 const senders = new SendersView(byId('senders'));
 
+/** @type {Senders | null} */
+let who = null;
+
 /** @type {Told | undefined} */
 let told;
 /** @type {readonly RouteHistory[]} */
@@ -50,6 +53,7 @@ function setStatus(status) {
   tellTroubles(status.troubles);
   routes.setRoutes(status.routes);
   tellRunning(status);
+  senders.update(who, status.doubts);
   tick();
 }
 
@@ -58,6 +62,12 @@ function setHistories(all) {
   histories = all;
   routes.setHistories(all);
   tellSummary();
+}
+
+/** @param {Senders | null} known */
+function setSenders(known) {
+  who = known;
+  senders.update(who, told?.doubts ?? []);
 }
 
 function tellVerdict() {
@@ -82,16 +92,18 @@ function tellSummary() {
     return;
   }
   const parts = [
-    `${today === 0 ? 'Nothing' : many(today, 'message')} carried today`,
+    ...(histories.length > 0
+      ? [`${today === 0 ? 'Nothing' : many(today, 'message')} carried today`]
+      : []),
     ...(waiting > 0 ? [`${number(waiting)} still to come`] : []),
   ];
-  const words = [`${parts.join(', ')}.`];
+  const words = parts.length > 0 ? [`${parts.join(', ')}.`] : [];
   if (carried.length === 0) {
     say(summary, words.join(' '));
     return;
   }
   if (lastTime.parentNode !== summary) summary.replaceChildren(beforeLast, lastTime, afterLast);
-  beforeLast.data = `${words.join(' ')} The last one `;
+  beforeLast.data = [...words, 'The last one '].join(' ');
   setTime(lastTime, Math.max(...carried));
   afterLast.data = '.';
 }
@@ -190,11 +202,12 @@ class Link {
       this.#break(answer === 401);
       return;
     }
-    const { histories: carried, senders: who, ...status } = answer;
+    const { histories: carried, senders: known, ...status } = answer;
     this.#seen();
     setStatus(status);
-    setHistories(carried);
-    senders.update(who);
+    // While the journal can't be read, what was known last stays.
+    if (carried !== undefined) setHistories(carried);
+    if (known !== undefined) setSenders(known);
     this.#open();
   }
 
@@ -232,7 +245,7 @@ class Link {
       });
     on('status', setStatus);
     on('histories', setHistories);
-    on('senders', (who) => senders.update(who));
+    on('senders', setSenders);
     on('alive', clockSays);
     stream.addEventListener('open', () => {
       this.#pause = AGAIN.first;

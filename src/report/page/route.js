@@ -24,6 +24,7 @@ export function stateOf({ ready, accounts, blocked, held, dryRun }) {
   if (blocked !== undefined) return { tone: 'bad', says: 'blocked' };
   if (accounts.some(({ is }) => is === 'lost')) return { tone: 'care', says: 'not reached' };
   if (!ready) return { tone: 'starting', says: 'starting' };
+  if (accounts.some(({ is }) => is !== 'connected')) return { tone: 'care', says: 'connecting' };
   if (held?.paced) return { tone: 'starting', says: 'paused by the rate limit' };
   if (held !== undefined) return { tone: 'care', says: 'paused' };
   return dryRun ? { tone: 'care', says: 'dry run' } : { tone: 'good', says: 'flowing' };

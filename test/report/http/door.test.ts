@@ -1,4 +1,5 @@
 /** Who may read the status page: by password, or by the name that is asked for. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { STATES } from '../../support/boards.ts';
 import { basic, Serving } from '../../support/serving.ts';
@@ -94,6 +95,27 @@ describe('with a password', () => {
     expect((await serving.ask('/', { headers: basic('right'), from: '127.0.0.2' })).status).toBe(
       200,
     );
+  });
+
+  it('who knows it gets in while somebody behind the same address guesses', async () => {
+    await using serving = await locked('right');
+    // The first guesses make the next ones wait.
+    for (let i = 0; i < 4; i++) await serving.ask('/', { headers: basic('wrong') });
+    let over = false;
+    const guesses = Array.from({ length: 8 }, () =>
+      serving.ask('/', { headers: basic('wrong') }).then(({ status }) => {
+        over ||= status === 401;
+        return status;
+      }),
+    );
+    await wait(50);
+    expect((await serving.ask('/healthz', { headers: basic('right') })).status).toBe(200);
+    expect(over).toBe(false);
+    expect(await Promise.all(guesses)).toContain(429);
+    // Nor does that make the next guess a first one.
+    const began = performance.now();
+    await serving.ask('/', { headers: basic('wrong') });
+    expect(performance.now() - began).toBeGreaterThan(150);
   });
 });
 

@@ -169,14 +169,36 @@ describe('/api/status', () => {
     expect(told.histories[0].days.length).toBe(30);
   });
 
-  it('is 500 where the board can not tell, and works again when it can', async () => {
+  it('tells what is wrong also while the journal can not be read', async () => {
     await using serving = await Serving.of();
     const { histories } = serving.board;
-    serving.board.histories = () => {
+    const unreadable = () => {
       throw new Error('the journal is locked');
     };
-    expect((await serving.ask('/api/status')).status).toBe(500);
+    serving.board.histories = unreadable;
+    serving.board.senders = unreadable;
+    const { status, body } = await serving.ask('/api/status');
+    expect(status).toBe(200);
+    const told = JSON.parse(body);
+    expect(told).toMatchObject({
+      verdict: { says: 'Mail is flowing.' },
+      routes: [{ route: 'default' }],
+    });
+    expect(told).not.toHaveProperty('histories');
+    expect(told).not.toHaveProperty('senders');
     serving.board.histories = histories;
+    const again = JSON.parse((await serving.ask('/api/status')).body);
+    expect(again.histories).toHaveLength(1);
+  });
+
+  it('is 500 where the board can not tell, and works again when it can', async () => {
+    await using serving = await Serving.of();
+    const { status } = serving.board;
+    serving.board.status = () => {
+      throw new Error('not now');
+    };
+    expect((await serving.ask('/api/status')).status).toBe(500);
+    serving.board.status = status;
     expect((await serving.ask('/api/status')).status).toBe(200);
   });
 });

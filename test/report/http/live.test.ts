@@ -169,6 +169,19 @@ describe('/api/events', () => {
     await listener.until(() => listener.of('status').length === 2);
   });
 
+  it('one that can not tell what the journal holds tells the status all the same', async () => {
+    await using serving = await Serving.of();
+    const unreadable = () => {
+      throw new Error('the journal is locked');
+    };
+    serving.board.histories = unreadable;
+    serving.board.senders = unreadable;
+    using listener = await Listener.to(serving);
+    await listener.until(() => listener.of('status').length === 1);
+    serving.board.set(STATES.refused());
+    await listener.until(() => listener.of('status').length === 2);
+  });
+
   it('takes so many readers, tells the next one so, and takes him when one has gone', async () => {
     await using serving = await Serving.of(STATES.flowing(), {}, { live: { most: 2 } });
     using first = await Listener.to(serving);

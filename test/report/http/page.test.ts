@@ -130,11 +130,41 @@ describe('the page', () => {
     expect(await view.page.evaluate(`${bar}.value / ${bar}.max`)).toBeCloseTo(8_230 / 24_442);
   });
 
+  it('a route does not flow while one of its accounts is being connected anew', async () => {
+    const { status, ...rest } = STATES.routes();
+    const routes = status.routes.map((route, i) => ({
+      ...route,
+      ...(i === 1 && {
+        accounts: route.accounts.map((each) => ({ ...each, is: 'connecting' as const })),
+      }),
+    }));
+    await using view = await shown({ ...rest, status: { ...status, routes } });
+    const summary = view.page.locator('details.route > summary');
+    expect(await summary.nth(1).innerText()).toContain('connecting');
+    expect(await summary.nth(2).innerText()).toContain('flowing');
+  });
+
   it('says when the old mailbox can go', async () => {
     await using view = await shown(STATES.over());
     expect(await textOf(view.page, '.senders .lead')).toBe(
       'Nobody has written to it in the last 90 days. The old mailbox can go.',
     );
+  });
+
+  it('does not say so while mail does not flow, and says why', async () => {
+    const over = STATES.over();
+    const { troubles } = STATES.refused().status;
+    await using view = await shown({
+      ...over,
+      status: { ...over.status, healthy: false, troubles },
+    });
+    expect(await textOf(view.page, 'h1')).toBe('Mail is not flowing.');
+    expect(await textOf(view.page, '.senders .lead')).toBe(
+      'Nobody has written to it in the last 90 days, as far as imapferry knows. It is too early to let the old mailbox go:',
+    );
+    expect(await textOf(view.page, '.senders')).toContain('The new mailbox refuses the login.');
+    view.serving.board.set({ status: over.status });
+    await view.page.getByText('The old mailbox can go.').waitFor();
   });
 
   it('begins at the top of its headings and skips none', async () => {
