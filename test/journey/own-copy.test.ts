@@ -1,8 +1,8 @@
-/** The same at a real server, by the program itself: a trial under keep, then the mail is to go to another folder. */
+/** A trial under keep with two names of one account, and then the mail is to go to another folder. */
 import { expect, it } from 'vitest';
-import { Place, Program } from '../journey/program.ts';
 import { startDovecot } from '../support/dovecot.ts';
 import { Mail, message } from '../support/mail.ts';
+import { Place, Program } from './program.ts';
 
 it('loses nothing after a trial under keep with two names of one account', async () => {
   await using server = await startDovecot();
