@@ -7,6 +7,7 @@ import type { Batch, Carried, Epoch, Leaving } from './folder-state.ts';
 import type { Lane } from './lane.ts';
 import { MoveFolder } from './move-folder.ts';
 import { withoutOwn } from './one-mailbox.ts';
+import { isRetired } from './triage.ts';
 import { tell, type Works } from './works.ts';
 
 /**
@@ -47,7 +48,11 @@ async function join(
     // What failed may have been another batch's.
     const uids = receipts.map(({ original }) => original.uid);
     const notes = [...works.journal.notes(epoch.key, uids).values()];
-    if (notes.some(({ state }) => state !== 'retired')) throw thrown;
+    const { afterDelivery } = works.route;
+    const isLeft = ({ state, retired }: Note) =>
+      state !== 'retired' ||
+      ((retired === 'kept' || retired === 'marked') && !isRetired(retired, afterDelivery));
+    if (notes.some(isLeft)) throw thrown;
   }
 }
 
