@@ -6,6 +6,7 @@
  * other one can tell: a flag of an original is turned over and back. Neither one answer nor one silence counts for proof.
  */
 import { Failure } from '../domain/failure.ts';
+import { isDeleted } from '../domain/message.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { askByFlag } from './ask-by-flag.ts';
 import { listHere, readThere } from './both-sides.ts';
@@ -63,17 +64,20 @@ function takeBack(works: Works, { key }: Epoch, receipts: readonly Receipt[]): v
 
 /**
  * Those whose copy has the numbers of an original with the same bytes: of itself, or of its twin. That both folders are two
- * now does not make them copies: the name of the destination may have led to the source when they were noted.
+ * now does not make them copies: the name of the destination may have led to the source when they were noted. Not so of what
+ * is marked \Deleted: imapferry marks only what was asked of, and anyone else wants it gone.
  */
 function mayBeOriginals(
   works: Works,
-  { epoch }: Batch,
+  { epoch, messages }: Batch,
   receipts: readonly Receipt[],
 ): Set<Receipt> {
+  const marked = new Set(messages.filter(({ flags }) => isDeleted(flags)).map(({ uid }) => uid));
   const uids = receipts.flatMap(({ original, copy }) => [original.uid, copy.uid]);
   const notes = works.journal.notes(epoch.key, uids);
   const isOne = ({ original, copy }: Receipt) =>
-    original.uid === copy.uid || notes.get(original.uid)?.sha256 === notes.get(copy.uid)?.sha256;
+    !marked.has(original.uid) &&
+    (original.uid === copy.uid || notes.get(original.uid)?.sha256 === notes.get(copy.uid)?.sha256);
   return new Set(receipts.filter(isOne));
 }
 
