@@ -1,15 +1,14 @@
-/** Who waits for whom: new mail of one route and old mail of another at one account; urgent ones among each other. */
+/** Who waits for whom: new mail of one route, and old mail of another one into the same account. */
 import { expect, it } from 'vitest';
 import type { RateLimit } from '../../src/domain/route.ts';
 import { Budgets } from '../../src/forward/budget.ts';
 import { type Batch, Epoch } from '../../src/forward/folder-state.ts';
-import { Hold } from '../../src/forward/hold.ts';
 import type { Lane } from '../../src/forward/lane.ts';
 import { NO_LOAD } from '../../src/forward/traffic.ts';
 import { Turnstile } from '../../src/forward/turnstile.ts';
-import { routeOf } from '../forward/rig.ts';
 import { HandClock } from '../support/hand-clock.ts';
 import { memoryJournal } from '../support/memory-journal.ts';
+import { routeOf } from './rig.ts';
 
 const HOUR = 3_600_000;
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -82,12 +81,4 @@ it('new mail of one route does not wait for ever for the old mail of another one
   // Ten hours later.
   expect(passed.b.length).toBeGreaterThan(100);
   expect(passed.a).toEqual([1]);
-});
-
-it('of urgent work what has come first goes first', async () => {
-  const hold = new Hold(1);
-  const went: string[] = [];
-  const go = (name: string) => hold.use(1, async () => void went.push(name), { urgent: true });
-  await Promise.all([go('1'), go('2'), go('3'), go('4')]);
-  expect(went).toEqual(['1', '2', '3', '4']);
 });
