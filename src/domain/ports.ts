@@ -162,9 +162,13 @@ export interface DestinationSession extends Session {
   /**
    * Appends messages to the open folder in their order: bytes as given, INTERNALDATE, flags without `\Recent`,
    * `\Deleted` and what PERMANENTFLAGS does not allow (`flags.dropped`, once a folder). Never rejects: one placement a
-   * message, at the same index. NOT to be repeated for a placement `unknown` before having looked.
+   * message, at the same index. NOT to be repeated for a placement `unknown` before having looked. `again` is told of what is
+   * sent once more, since it was refused together with others.
    */
-  append(messages: readonly Sendable[]): Promise<Placement[]>;
+  append(
+    messages: readonly Sendable[],
+    again?: (messages: readonly { readonly size: number }[]) => void,
+  ): Promise<Placement[]>;
   /** The open folder's messages whose UID is `from` or higher: UID, size, INTERNALDATE, flags, Message-ID. One UID FETCH. */
   listFrom(from: number): Promise<Candidate[]>;
   /**

@@ -55,7 +55,10 @@ async function putBackAll(works: Works, place: Place, signal: AbortSignal): Prom
     await putBack(works, place, turned, signal);
 }
 
-/** Puts a flag back if it is as it was left. Otherwise its owner has turned it since, and it stays as that one wants it. */
+/**
+ * Puts a flag back. Where it shows as it was before, its owner has turned it since, and nothing changes by that; or the answer
+ * is late, or a lie, and it would stay turned over were it believed.
+ */
 async function putBack(
   works: Works,
   place: Place,
@@ -65,7 +68,7 @@ async function putBack(
   const { epoch, lane } = place;
   const { uid, flag, was } = turned;
   const [original] = await listHere(works, place, [uid], signal);
-  if (original !== undefined && original.flags.has(flag) !== was)
+  if (original !== undefined)
     await lane.use(epoch, signal, (session) => session.setFlag(uid, flag, was));
   works.journal.turnedBack(epoch.key, turned);
 }
@@ -97,7 +100,7 @@ async function followFlag(
 
 interface Answer {
   readonly kinship: Kinship | 'not kept';
-  /** The flag is turned over, and it was us. */
+  /** The flag may be turned over, by us. */
   readonly isTurned: boolean;
 }
 
@@ -123,9 +126,9 @@ async function turnAndLook(
     await batch.lane.use(batch.epoch, works.cut, (session) => session.setFlag(uid, flag, on));
     const isKept = await isSo(on);
     const there = isKept ? await flagThere(works, receipt, flag, on) : undefined;
-    // As the server, or somebody else, has it.
+    // As the server, or somebody else, has it; or so it seems.
     if (!isKept || !(await isSo(on)))
-      return { kinship: isKept || nth > 0 ? 'unclear' : 'not kept', isTurned: false };
+      return { kinship: isKept || nth > 0 ? 'unclear' : 'not kept', isTurned };
     if (there === undefined) return { kinship: 'unclear', isTurned };
     seen.add(there);
     if (there === on) followed++;

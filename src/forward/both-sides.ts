@@ -36,6 +36,7 @@ export function readThere(
       throw new Failure(`${copy.folder} was renumbered meanwhile; imapferry looks again.`, {
         step: 'verify',
         scope: 'connection',
+        kind: 'renumbered',
       });
     const wanted = [...new Set(uids)].map((uid) => ({ uid }));
     await session.read(wanted, take);

@@ -103,6 +103,18 @@ export class Budget {
     for (const { usage, side } of this.#sides) usage.release(loads[side]);
   }
 
+  /**
+   * New mail waits for room on that side: old mail of no route takes it. What it
+   * returns is to be called when it waits no more.
+   */
+  expect(loads: Loads, waitsOn: Account['side']): () => void {
+    const usages = this.#sides.filter(({ side }) => side === waitsOn).map(({ usage }) => usage);
+    for (const usage of usages) usage.expect(loads[waitsOn], 1);
+    return () => {
+      for (const usage of usages) usage.expect(loads[waitsOn], -1);
+    };
+  }
+
   /** Counts what is asked now, and notes it. */
   count(loads: Loads): void {
     for (const { usage, side } of this.#sides) usage.add(loads[side]);

@@ -109,8 +109,10 @@ async function once(works: Works, batch: Batch, trip: Trip): Promise<Outcome> {
     epoch.key,
     told.same.map(({ uid }) => uid),
   );
-  await retire(works, batch, proven, carried);
-  const seek = [...roads.seek, ...told.other];
+  const back = await retire(works, batch, proven, carried, { recalled: true });
+  for (const uid of back) notes.delete(uid);
+  const takenBack = told.same.filter(({ uid }) => back.has(uid));
+  const seek = [...roads.seek, ...told.other, ...takenBack];
   const travelling = withinLimits(works, batch, [...seek, ...roads.fresh], notes);
   const seeking = new Set(seek.map(({ uid }) => uid));
   const outcome = await cautiously(epoch, () =>
@@ -139,7 +141,8 @@ async function send(
     { urgent: batch.fresh },
   );
   const { receipts, failure } = placed ?? { receipts: [] };
-  await retire(works, batch, receipts, trip.carried);
+  const back = await retire(works, batch, receipts, trip.carried);
+  if (back.size > 0) works.revisit(batch.epoch.pair, works.pace.attemptFirst);
   trip.atDestination = failure !== undefined;
   if (failure) throw failure;
   if (refusedAny(works, batch)) return 'some refused';

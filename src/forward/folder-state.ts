@@ -62,8 +62,12 @@ export class Epoch {
   doubtSince: number | undefined;
   /** Size and INTERNALDATE of what is marked \Deleted there and not known to the journal. */
   marked: ReadonlySet<string> = new Set();
-  /** It is known that the destination folder is another one. */
+  /** It is known that the destination folder, as it is now, is another one. */
   isApart = false;
+  /** Destination folders under this UIDVALIDITY that were asked, and are other ones. */
+  readonly apartFrom = new Set<string>();
+  /** Receipts whose copies lie in such a folder, and were read back or looked into by this process. */
+  readonly cleared = new Set<string>();
   /** Resolves when that becomes known. */
   readonly parted = Promise.withResolvers<void>();
   /** As long as it is not, one batch at a time is brought there. */
@@ -71,7 +75,7 @@ export class Epoch {
   /** It is known that both are one. */
   circle: Failure | undefined;
   /** What is being found out about that, for all batches that wait for it. */
-  asking: Promise<Kinship | undefined> | undefined;
+  asking: { readonly folder: string; readonly answer: Promise<Kinship | undefined> } | undefined;
   /** For who turns flags of originals, or puts them back: one at a time. */
   readonly flags = new Hold(1);
   /** It was told that carried mail stays marked because others have marked theirs. */
@@ -93,8 +97,13 @@ export class Epoch {
     this.doubtSince = same?.doubtSince;
   }
 
-  /** The destination folder is another one, for as long as this epoch lasts. */
-  setApart(): void {
+  /**
+   * The destination folder is another one, for as long as this epoch lasts.
+   * @param asked the folder that was found by asking to be another one; without it, the present one has another UIDVALIDITY
+   */
+  setApart(asked?: string): void {
+    if (asked !== undefined) this.apartFrom.add(asked);
+    if (asked !== undefined && asked !== this.pair.dest) return;
     this.isApart = true;
     this.parted.resolve();
   }

@@ -2,6 +2,7 @@
 
 interface Waiting {
   readonly amount: number;
+  readonly urgent: boolean;
   readonly enter: () => void;
 }
 
@@ -16,13 +17,14 @@ export class Hold {
 
   /**
    * Takes so much as long as `work` lasts. What is larger than all there is goes in when nothing else is there.
-   * @param urgent before others that wait
+   * @param urgent before others that wait and are not
    */
   async use<T>(wanted: number, work: () => Promise<T>, { urgent = false } = {}): Promise<T> {
     const amount = Math.min(wanted, this.#capacity);
     await new Promise<void>((enter) => {
-      if (urgent) this.#waiting.unshift({ amount, enter });
-      else this.#waiting.push({ amount, enter });
+      const firstOther = this.#waiting.findIndex((each) => !each.urgent);
+      const at = urgent && firstOther >= 0 ? firstOther : this.#waiting.length;
+      this.#waiting.splice(at, 0, { amount, urgent, enter });
       this.#admit();
     });
     try {

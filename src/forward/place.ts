@@ -252,7 +252,7 @@ async function append(
   works.journal.intend(epoch.key, { folder, uidValidity, uidNext }, intents);
   for (const { uid } of intents) epoch.sent.set(uid, { accepted: false });
   works.traffic.appending(originals);
-  const placements = await session.append(originals);
+  const placements = await session.append(originals, (more) => works.traffic.appending(more));
   const endedAt = works.clock.ticks();
   for (const [i, { uid }] of intents.entries()) {
     const { is } = placements[i] ?? { is: 'unknown' };

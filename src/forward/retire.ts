@@ -6,22 +6,36 @@ import type { Receipt } from '../domain/receipt.ts';
 import type { Batch, Carried, Epoch, Leaving } from './folder-state.ts';
 import type { Lane } from './lane.ts';
 import { MoveFolder } from './move-folder.ts';
-import { refuseOneMailbox } from './one-mailbox.ts';
+import { withoutOwn } from './one-mailbox.ts';
+import { isRetired } from './triage.ts';
 import { tell, type Works } from './works.ts';
 
 /**
- * Retires what the receipts prove, as AFTER_DELIVERY says, and notes it. Rejects with a Failure where some are still there.
+ * Retires what the receipts prove, as AFTER_DELIVERY says, and notes it. Resolves with the UIDs of those whose receipts are
+ * taken back: they are to be carried anew. Rejects with a Failure where some are still there.
  * Nobody waits for it, so that mail which is still to be fetched goes first; batches of one folder and connection that have come
  * to it by then go together: the round trips are the same for many. Those of another connection wait for none of them.
  */
 export async function retire(
   works: Works,
   batch: Batch,
+  all: readonly Receipt[],
+  carried: Carried,
+  how?: { readonly recalled: boolean },
+): Promise<Set<number>> {
+  const receipts = await withoutOwn(works, batch, all, how);
+  const left = new Set(receipts);
+  const back = all.filter((receipt) => !left.has(receipt));
+  if (receipts.length > 0) await join(works, batch, receipts, carried);
+  return new Set(back.map(({ original }) => original.uid));
+}
+
+async function join(
+  works: Works,
+  batch: Batch,
   receipts: readonly Receipt[],
   carried: Carried,
 ): Promise<void> {
-  if (receipts.length === 0) return;
-  await refuseOneMailbox(works, batch, receipts);
   const { epoch } = batch;
   try {
     await epoch.leavingOn(batch.lane).join(
@@ -34,7 +48,11 @@ export async function retire(
     // What failed may have been another batch's.
     const uids = receipts.map(({ original }) => original.uid);
     const notes = [...works.journal.notes(epoch.key, uids).values()];
-    if (notes.some(({ state }) => state !== 'retired')) throw thrown;
+    const { afterDelivery } = works.route;
+    const isLeft = ({ state, retired }: Note) =>
+      state !== 'retired' ||
+      ((retired === 'kept' || retired === 'marked') && !isRetired(retired, afterDelivery));
+    if (notes.some(isLeft)) throw thrown;
   }
 }
 

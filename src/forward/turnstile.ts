@@ -45,6 +45,8 @@ export class Turnstile {
   #waiting: Waiting[] = [];
   #going = false;
   #changed = new AbortController();
+  /** Ends that old mail of other routes leaves room for the new mail that waits here. */
+  #unexpect: () => void = () => undefined;
 
   constructor(world: TurnstileWorld, beyond: Beyond) {
     this.#world = world;
@@ -83,9 +85,16 @@ export class Turnstile {
       const [first] = this.#waiting;
       if (first === undefined) break;
       const wait = this.#wait(first, 1);
+      this.#unexpect();
+      this.#unexpect = () => undefined;
+      const { budget } = this.#world;
+      if (wait.ms > 0 && first.batch.fresh)
+        this.#unexpect = budget.expect(sum(first.loads.slice(0, 1)), wait.side);
       if (wait.ms === 0) this.#letThrough(first, 0, this.#mostOf(first));
       else if (!this.#overtakes(first, wait)) await this.#pause(wait);
     }
+    this.#unexpect();
+    this.#unexpect = () => undefined;
     this.#going = false;
   }
 

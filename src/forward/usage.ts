@@ -27,6 +27,8 @@ export class Usage {
   /** By span, and by when a stretch began, the earliest first. */
   readonly #spans: ReadonlyMap<number, Map<number, Load>>;
   #reserved = NO_LOAD;
+  /** Mail that has just come and waits for room, of whatever route. */
+  #awaited = NO_LOAD;
   /** Stretches that the journal does not know as they are. */
   readonly #unnoted = new Map<number, Set<number>>();
 
@@ -58,7 +60,9 @@ export class Usage {
   #wait(limit: RateLimit, amount: number, claim: Claim): number {
     const { of, within } = limit;
     if (amount === 0) return 0;
-    const most = bearable(limit, amount, claim);
+    const its = bearable(limit, amount, claim);
+    const beside = Math.max(0, Math.min(its, limit.most - amount - this.#awaited[of]));
+    const most = claim.fresh || this.#awaited[of] === 0 ? its : beside;
     const stretches = this.#stretches(within);
     let used = usedOf(of, stretches) + this.#reserved[of];
     if (used <= most) return 0;
@@ -101,6 +105,11 @@ export class Usage {
 
   release(load: Load): void {
     this.#reserved = together(this.#reserved, load, -1);
+  }
+
+  /** Old mail leaves room for that, too, until it is taken back. */
+  expect(load: Load, sign: 1 | -1): void {
+    this.#awaited = together(this.#awaited, load, sign);
   }
 
   #count(span: number, at: number, load: Load): void {

@@ -13,6 +13,8 @@ import { multiAppend } from './multi-append.ts';
 import { pipelined } from './pipeline.ts';
 import type { Window } from './window.ts';
 
+/** Hears of the sizes of messages. */
+type SentAgain = (messages: readonly { readonly size: number }[]) => void;
 type FlagsOf = (message: Sendable) => readonly string[];
 /** Placements of the first of the messages, at least of one. Throws where they were refused together. */
 type Send = (messages: readonly Outgoing[]) => Promise<Placement[]>;
@@ -24,6 +26,7 @@ const IN_A_ROW = 3;
 /**
  * One placement a message, in order. Never rejects.
  * @param limit the largest message that the server says it takes: a larger one is refused, and not sent
+ * @param again told of what is sent once more, before it is
  * @param window how many APPENDs may be under way where each message is a command of its own
  */
 export async function appendAll(
@@ -32,7 +35,11 @@ export async function appendAll(
   folder: string,
   messages: readonly Sendable[],
   flagsOf: FlagsOf,
-  { limit = Number.POSITIVE_INFINITY, window }: { limit: number | undefined; window: Window },
+  {
+    limit = Number.POSITIVE_INFINITY,
+    window,
+    again = () => undefined,
+  }: { limit: number | undefined; window: Window; again?: SentAgain | undefined },
 ): Promise<Placement[]> {
   const outgoing = messages.map((message, at) => ({
     message: {
@@ -44,10 +51,16 @@ export async function appendAll(
   }));
   // What is not in memory is sent as it is read, each message by a command of its own.
   const isHere = ({ content }: Outgoing) => content.bytes !== undefined;
-  const send: Send = (some) =>
-    batching === 'multi' && some.every(isHere)
-      ? multiAppend(client, folder, some)
-      : pipelined(client, folder, some, window);
+  const isMulti = (some: readonly Outgoing[]) => batching === 'multi' && some.every(isHere);
+  // What was in a group that was refused was sent with it. One by one, no more is sent than is answered.
+  const wasSent = new Set<Outgoing>();
+  const send: Send = (some) => {
+    if (!isMulti(some)) return pipelined(client, folder, some, window);
+    const more = some.filter((message) => wasSent.has(message));
+    if (more.length > 0) again(more.map(({ content }) => ({ size: content.length })));
+    for (const message of some) wasSent.add(message);
+    return multiAppend(client, folder, some);
+  };
   const fits = ({ message: { content } }: Group[number]) => content.length <= limit;
   const placements = await placeAll(send, outgoing.filter(fits));
   for (const each of outgoing) {

@@ -102,7 +102,10 @@ class ImapDestination extends ImapSession implements DestinationSession {
     await ensureFolder(this.client, folder, use);
   }
 
-  async append(messages: readonly Sendable[]): Promise<Placement[]> {
+  async append(
+    messages: readonly Sendable[],
+    again?: (messages: readonly { readonly size: number }[]) => void,
+  ): Promise<Placement[]> {
     const folder = this.#view?.folder;
     if (folder === undefined) throw new TypeError('append() wants an open folder');
     const { mailbox } = this.client.flow;
@@ -112,6 +115,7 @@ class ImapDestination extends ImapSession implements DestinationSession {
     const placements = await appendAll(this.client, this.batching, folder, messages, flagsOf, {
       limit: this.appendLimit,
       window: this.#window,
+      again,
     });
     if (placements.some(({ is }) => is === 'held')) this.#view = undefined;
     return placements;

@@ -70,3 +70,11 @@ it('takes four messages at once that travel in pieces, however large', () => {
   expect(weight(8 * MB)).toBe(8 * MB);
   expect(weight(1, 2, 3)).toBe(6);
 });
+
+it('of urgent work what has come first goes first', async () => {
+  const hold = new Hold(1);
+  const went: string[] = [];
+  const go = (name: string) => hold.use(1, async () => void went.push(name), { urgent: true });
+  await Promise.all([go('1'), go('2'), go('3'), go('4')]);
+  expect(went).toEqual(['1', '2', '3', '4']);
+});

@@ -9,7 +9,8 @@ import { retire } from '../../src/forward/retire.ts';
 import { intentOf, type Works } from '../../src/forward/works.ts';
 import { sendable } from '../support/content.ts';
 import { memoryJournal } from '../support/memory-journal.ts';
-import { letter, routeOf } from './rig.ts';
+import { closesBefore, fails } from '../support/memory-mail.ts';
+import { letter, Rig, routeOf } from './rig.ts';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -101,4 +102,30 @@ it('wait for none that are on another connection, which is begun anew', async ()
   const why = new Failure('It ended.', { step: 'connect', scope: 'connection', kind: 'lost' });
   lost.turns[0]?.reject(why);
   await expect(held).rejects.toBe(why);
+});
+
+it('a sweep says so where what was kept before can not be expunged now', async () => {
+  await using rig = new Rig();
+  rig.destination.put(letter('of its own'));
+  for (let i = 0; i < 3; i++) rig.source.put(letter());
+  await rig.sweep({ afterDelivery: { kind: 'keep' } });
+  const no = new Failure('The server refused: no permission.', {
+    step: 'retire',
+    scope: 'folder',
+    lasting: true,
+  });
+  rig.source.plan('expunge', ...Array.from({ length: 20 }, () => fails(no)));
+  const { failures } = await rig.sweep({ afterDelivery: { kind: 'expunge' } });
+  expect(rig.source.folder().messages.length).toBe(3);
+  expect(failures.map(({ failure }) => failure.message)).not.toEqual([]);
+});
+
+it('tries again at once where the line is lost while what was kept before is expunged', async () => {
+  await using rig = new Rig();
+  rig.destination.put(letter('of its own'));
+  for (let i = 0; i < 3; i++) rig.source.put(letter());
+  await rig.sweep({ afterDelivery: { kind: 'keep' } });
+  rig.source.plan('expunge', closesBefore);
+  rig.start({ afterDelivery: { kind: 'expunge' } });
+  await rig.empty();
 });
