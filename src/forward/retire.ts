@@ -23,6 +23,7 @@ export async function retire(
   carried: Carried,
   how?: { readonly recalled: boolean },
 ): Promise<Set<number>> {
+  if (all.length === 0) return new Set();
   const receipts = await withoutOwn(works, batch, all, how);
   const left = new Set(receipts);
   const back = all.filter((receipt) => !left.has(receipt));
