@@ -361,7 +361,7 @@ describe('sweep by command', () => {
 
 it('mail that comes during a drain overtakes what waits, without a limit, too', async () => {
   await using rig = new Rig();
-  for (let i = 1; i <= 900; i++) rig.source.put(letter(`old ${i}`));
+  for (let i = 1; i <= 1600; i++) rig.source.put(letter(`old ${i}`));
   let put = false;
   rig.destination.plan(
     'append',
@@ -376,7 +376,7 @@ it('mail that comes during a drain overtakes what waits, without a limit, too', 
   const at = rig.destination
     .folder()
     .messages.findIndex(({ bytes }) => bytes.includes('brand new'));
-  // The five batches that were in hand, and one that may have begun before the news was there.
-  expect(at).toBeLessThanOrEqual(600);
+  // The four batches that were in flight, and one that may have begun before the news was there.
+  expect(at).toBeLessThanOrEqual(1000);
   rig.oracle.assert({ carried: true });
 });
