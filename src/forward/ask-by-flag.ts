@@ -56,8 +56,8 @@ async function putBackAll(works: Works, place: Place, signal: AbortSignal): Prom
 }
 
 /**
- * Puts a flag back. Where it shows as it was before, its owner has turned it since, and nothing changes by that; or the answer
- * is late, or a lie, and it would stay turned over were it believed.
+ * Puts a flag back, without asking how it is: where its owner has turned it since, or the message is gone, nothing changes by
+ * that, and an answer that is late, or a lie, would leave it turned over.
  */
 async function putBack(
   works: Works,
@@ -67,9 +67,7 @@ async function putBack(
 ): Promise<void> {
   const { epoch, lane } = place;
   const { uid, flag, was } = turned;
-  const [original] = await listHere(works, place, [uid], signal);
-  if (original !== undefined)
-    await lane.use(epoch, signal, (session) => session.setFlag(uid, flag, was));
+  await lane.use(epoch, signal, (session) => session.setFlag(uid, flag, was));
   works.journal.turnedBack(epoch.key, turned);
 }
 

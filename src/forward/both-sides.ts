@@ -13,10 +13,9 @@ export function listHere(
   works: Works,
   { epoch, lane }: Pick<Batch, 'epoch' | 'lane'>,
   uids: readonly number[],
-  signal: AbortSignal = works.cut,
 ): Promise<Listed[]> {
   const wanted = [...new Set(uids)].sort((a, b) => a - b);
-  return lane.use(epoch, signal, async (session) => {
+  return lane.use(epoch, works.cut, async (session) => {
     // What was appended or changed a moment ago comes into view with the end of a command.
     await session.noop();
     return session.list(wanted);
