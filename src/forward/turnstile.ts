@@ -38,6 +38,8 @@ interface Waiting {
   readonly loads: readonly Loads[];
 }
 
+const NOTHING = () => {};
+
 export class Turnstile {
   readonly #world: TurnstileWorld;
   readonly #beyond: Beyond;
@@ -45,8 +47,6 @@ export class Turnstile {
   #waiting: Waiting[] = [];
   #going = false;
   #changed = new AbortController();
-  /** Ends that old mail of other routes leaves room for the new mail that waits here. */
-  #unexpect: () => void = () => undefined;
 
   constructor(world: TurnstileWorld, beyond: Beyond) {
     this.#world = world;
@@ -78,23 +78,22 @@ export class Turnstile {
   }
 
   async #go(): Promise<void> {
-    const { quit } = this.#world;
+    const { budget, quit } = this.#world;
     this.#going = true;
+    // Ends that old mail of other routes leaves room for the new mail that waits here.
+    let unexpect = NOTHING;
     while (this.#waiting.length > 0 && !quit.aborted) {
       await this.#beyond.room();
       const [first] = this.#waiting;
       if (first === undefined) break;
       const wait = this.#wait(first, 1);
-      this.#unexpect();
-      this.#unexpect = () => undefined;
-      const { budget } = this.#world;
-      if (wait.ms > 0 && first.batch.fresh)
-        this.#unexpect = budget.expect(sum(first.loads.slice(0, 1)), wait.side);
+      unexpect();
+      const isAwaited = wait.ms > 0 && first.batch.fresh;
+      unexpect = isAwaited ? budget.expect(sum(first.loads.slice(0, 1)), wait.side) : NOTHING;
       if (wait.ms === 0) this.#letThrough(first, 0, this.#mostOf(first));
       else if (!this.#overtakes(first, wait)) await this.#pause(wait);
     }
-    this.#unexpect();
-    this.#unexpect = () => undefined;
+    unexpect();
     this.#going = false;
   }
 
