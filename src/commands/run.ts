@@ -66,7 +66,7 @@ export async function run(
   await using _ = config.http && servePage?.(config, board, stream, open.journal);
   emit('imapferry.started', { count: open.runners.length });
   for (const doubt of config.doubts) emit('config.doubtful', { msg: doubt });
-  const alive = keepAlive(open.journal, config.historyDays, board, stream);
+  const beating = keepAlive(open.journal, config.historyDays, board, stream);
   const asking = onWritten(open.journal, () => {
     for (const runner of open.runners) runner.retry();
   });
@@ -86,11 +86,16 @@ export async function run(
     await Promise.all([...lives, watch(config, open, watching)]);
   } finally {
     signal.removeEventListener('abort', stopping);
-    clearInterval(alive);
+    beating.end();
     clearInterval(asking);
   }
   emit('imapferry.stopped');
   return 0;
+}
+
+interface Beating {
+  /** Nothing is written any more. */
+  end(): void;
 }
 
 /**
@@ -102,7 +107,7 @@ function keepAlive(
   historyDays: number,
   board: Board,
   stream: EventStream,
-): NodeJS.Timeout {
+): Beating {
   let pruneAt = 0;
   let said = '';
   const beat = () => {
@@ -125,11 +130,23 @@ function keepAlive(
     }
   };
   beat();
-  // What makes it news is so only once the event has been told to all.
-  stream.subscribe((event) => {
-    if (NEWS.has(event)) setImmediate(beat);
+  const timer = setInterval(beat, BEAT);
+  let soon: NodeJS.Immediate | undefined;
+  const unsubscribe = stream.subscribe((event) => {
+    if (!NEWS.has(event)) return;
+    // What makes it news is so only once the event has been told to all; news of one moment are one beat.
+    soon ??= setImmediate(() => {
+      soon = undefined;
+      beat();
+    });
   });
-  return setInterval(beat, BEAT);
+  return {
+    end() {
+      unsubscribe();
+      clearInterval(timer);
+      clearImmediate(soon);
+    },
+  };
 }
 
 /** Calls `written` when another process has written to the journal: what was set aside is due, then. */
