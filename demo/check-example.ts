@@ -2,20 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Place } from '../test/journey/program.ts';
-import { startDovecot } from '../test/support/dovecot.ts';
+import { startDovecot, withQuota } from '../test/support/dovecot.ts';
 import { Mail, message } from '../test/support/mail.ts';
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const QUOTA = `
-mail_plugins = quota
-protocol imap {
-  mail_plugins = quota imap_quota
-}
-plugin {
-  quota = count:User quota
-  quota_vsizes = yes
-  quota_rule = *:storage=1G
-}`;
+const QUOTA = withQuota('storage=1G');
 const FOLDERS: readonly (readonly [name: string, messages: number])[] = [
   ['INBOX', 12],
   ['Sent', 5],

@@ -3,19 +3,10 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Place, Program, type Settings } from '../journey/program.ts';
-import { type Dovecot, startDovecot } from '../support/dovecot.ts';
+import { type Dovecot, startDovecot, withQuota } from '../support/dovecot.ts';
 import { Mail, message } from '../support/mail.ts';
 
-const QUOTA = `
-mail_plugins = quota
-protocol imap {
-  mail_plugins = quota imap_quota
-}
-plugin {
-  quota = count:User quota
-  quota_vsizes = yes
-  quota_rule = *:storage=1G
-}`;
+const QUOTA = withQuota('storage=1G');
 const PLAIN = 'IMAP4rev1 LITERAL+ ID NAMESPACE';
 
 const NEW = message({ id: 'new' });

@@ -7,7 +7,7 @@ import { run } from '../../src/commands/run.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { type EventFields, type EventName, eventStream } from '../../src/domain/events.ts';
 import { PACE, type Pace } from '../../src/forward/pace.ts';
-import { startDovecot } from '../support/dovecot.ts';
+import { startDovecot, withQuota } from '../support/dovecot.ts';
 import { Mail, message } from '../support/mail.ts';
 import { notifySocket, SYSTEMD_NOTIFY } from '../support/notify-socket.ts';
 import { parsed } from '../support/parsed.ts';
@@ -123,17 +123,7 @@ it('a refused password is told once in the new INBOX, over a restart, and so is 
   expect(await old.count('INBOX')).toBe(0);
 });
 
-const QUOTA = `
-mail_plugins = quota
-protocol imap {
-  mail_plugins = quota imap_quota
-}
-plugin {
-  quota = count:User quota
-  quota_vsizes = yes
-  quota_rule = *:messages=2
-}
-`;
+const QUOTA = withQuota('messages=2');
 
 it('a new mailbox that is full is told by ALERT_COMMAND, and nothing is put there but mail', async () => {
   await using source = await startDovecot({ extra: PATIENT });

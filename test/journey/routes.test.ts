@@ -1,12 +1,12 @@
 /** Several routes in one imapferry, between real servers: each with its own mail, connections and troubles. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Dovecot, startDovecot } from '../support/dovecot.ts';
+import { type Dovecot, someUsers, startDovecot } from '../support/dovecot.ts';
 import { ImapWire } from '../support/imap-wire.ts';
 import { Mail, message, type Stored } from '../support/mail.ts';
 import { overWires, Place, Program, type Settings } from './program.ts';
 
-const NAMES = Array.from({ length: 30 }, (_, i) => `user${i + 1}`);
-const users = Object.fromEntries(NAMES.map((name) => [name, `secret-of-${name}`]));
+const users = someUsers(30);
+const NAMES = Object.keys(users);
 let source: Dovecot;
 let destination: Dovecot;
 let used = 0;

@@ -5,13 +5,14 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Dovecot, startDovecot } from '../support/dovecot.ts';
+import { type Dovecot, someUsers, startDovecot } from '../support/dovecot.ts';
 import { Mail } from '../support/mail.ts';
+import { freePorts } from '../support/ports.ts';
 import { Place, Program, type Settings } from './program.ts';
 
 const DAY = 86_400_000;
-const NAMES = Array.from({ length: 10 }, (_, i) => `user${i + 1}`);
-const users = Object.fromEntries(NAMES.map((name) => [name, `secret-of-${name}`]));
+const users = someUsers(10);
+const NAMES = Object.keys(users);
 let source: Dovecot;
 let destination: Dovecot;
 let used = 0;
@@ -82,15 +83,6 @@ class House implements AsyncDisposable {
     await this.old[Symbol.asyncDispose]();
     this.place[Symbol.dispose]();
   }
-}
-
-/** A port that nobody uses. */
-async function free(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }
 
 /** A wire to a server that ends the connection when an APPEND comes. */
@@ -248,7 +240,7 @@ it('does not say so while mail waits in it, whatever keeps it there', async () =
   await house.letter('ann@family.example', 3);
   const verdict = async () => (await house.senders()).join(' ').replaceAll(/ +/g, ' ');
   {
-    const away = { ...house.settings, DEST_PORT: String(await free()) };
+    const away = { ...house.settings, DEST_PORT: String((await freePorts(1))[0]) };
     await using program = new Program(house.place, away);
     await program.saw('account.reconnecting', 2);
     const told = await verdict();
@@ -280,7 +272,7 @@ it('does not say so of a mailbox with folders that FOLDERS leaves out', async ()
 
 it('tells the status page domains alone, whatever KEEP_SENDERS says', async () => {
   await using house = await House.begun();
-  const port = await free();
+  const [port] = await freePorts(1);
   await house.letter('ann@family.example', 3);
   await house.carried(
     async (program) => {

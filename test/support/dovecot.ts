@@ -90,6 +90,29 @@ function identity(): { login: string; internal: string; mail: string; group: str
   return { login: user, internal: user, mail: user, group };
 }
 
+/**
+ * Settings (`extra`) with which each user has a quota.
+ * @param rule as Dovecot has it: `storage=1G`, `messages=2`
+ */
+export function withQuota(rule: string): string {
+  return `
+mail_plugins = quota
+protocol imap {
+  mail_plugins = quota imap_quota
+}
+plugin {
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_rule = *:${rule}
+}`;
+}
+
+/** So many users, `user1` and so on, each with a password. */
+export function someUsers(count: number): Record<string, string> {
+  const names = Array.from({ length: count }, (_, i) => `user${i + 1}`);
+  return Object.fromEntries(names.map((name) => [name, `secret-of-${name}`]));
+}
+
 export async function startDovecot(options: DovecotOptions = {}): Promise<Dovecot> {
   const { users = { anna: 'secret-of-anna', bert: 'secret-of-bert' } } = options;
   const path = program('dovecot');
