@@ -1,7 +1,7 @@
 /** `imapferry health`: does mail flow in the imapferry of this STATE_DIR? Light: a container starts it every half minute. */
 import type { Findings } from '../domain/status.ts';
 import { type JournalReader, readJournal } from '../journal/read-journal.ts';
-import { healthOf } from '../report/health.ts';
+import { statusOf } from '../report/health.ts';
 import { linesOf } from '../report/lines.ts';
 import { printable } from '../report/sentences.ts';
 
@@ -34,7 +34,7 @@ export function health(stateDir: string, print: (line: string) => void, now = Da
     print(`imapferry lives; its last sign is ${Math.max(0, age)} s old.`);
     return 0;
   }
-  const status = { ...findings, ...healthOf(findings, now), at: now };
+  const status = statusOf(findings, now);
   for (const line of linesOf(status)) print(printable(line));
   return status.healthy ? 0 : 1;
 }

@@ -3,7 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Findings } from '../domain/status.ts';
 import { type RouteRead, readArrivals } from '../journal/read-arrivals.ts';
 import { readJournal } from '../journal/read-journal.ts';
-import { healthOf } from '../report/health.ts';
+import { healthOf, troublesWith } from '../report/health.ts';
 import { countsFrom, joined } from '../report/senders.ts';
 import { type SendersReport, sendersJson, sendersText } from '../report/senders-text.ts';
 import { printable } from '../report/sentences.ts';
@@ -38,12 +38,12 @@ function reportsOf(stateDir: string, now: number): SendersReport[] {
   const { lastSign, forgotten } = read;
   const { beat, findings } = latest(stateDir);
   const runs = isFresh(beat, now);
-  const { troubles = [] } = findings ? healthOf(findings, now) : {};
+  const health = findings ? healthOf(findings, now) : { troubles: [] };
   const whole = ({ route, ...rest }: RouteRead): SendersReport => ({
     ...{ route, ...rest, now, forgotten, runs, lastSign },
     state: {
       status: findings?.routes.find((each) => each.route === route),
-      troubles: troubles.filter((each) => (each.route ?? route) === route),
+      troubles: troublesWith(route, health),
     },
   });
   // What is carried no more counts as long as something of it is known.

@@ -3,8 +3,9 @@ import type { EventFields, EventName } from '../domain/events.ts';
 import type { Clock, Tallies } from '../domain/ports.ts';
 import type { Findings, Hindrance, RouteHistory, RouteStatus, Status } from '../domain/status.ts';
 import { Accounts } from './accounts.ts';
-import { healthOf } from './health.ts';
+import { statusOf } from './health.ts';
 import { firstDay, historiesOf } from './history.ts';
+import { withoutAddresses } from './sentences.ts';
 
 /** What two clocks may differ by between two looks, and how far these may be apart, in ms. */
 const LEAP = 2 * 60_000;
@@ -55,13 +56,13 @@ export class Board {
       const noticed = standing.folders.some(({ watched }) => watched !== 'not');
       return { ...standing, accounts: this.#accounts.of(standing.route, noticed) };
     });
-    return {
+    return discreet({
       version,
       startedAt: this.#startedAt,
       ...(evenSince > this.#startedAt && { evenSince }),
       routes,
       ...(this.#journalFailed && { journalFailed: this.#journalFailed }),
-    };
+    });
   }
 
   /** Time passes: says since when it has done so evenly. To be asked for every few seconds. */
@@ -77,9 +78,7 @@ export class Board {
 
   /** That, and what is to be thought of it. */
   status(): Status {
-    const findings = this.findings();
-    const at = this.#world.clock.now();
-    return { ...findings, ...healthOf(findings, at), at };
+    return statusOf(this.findings(), this.#world.clock.now());
   }
 
   /** What was carried in the last thirty days. Throws a Failure (step `journal`). */
@@ -88,4 +87,15 @@ export class Board {
     const routes = this.#world.standings().map(({ route }) => route);
     return historiesOf(routes, this.#world.tallies(firstDay(now)), now);
   }
+}
+
+/** What a status has in the words of servers. */
+const REASONS: ReadonlySet<string> = new Set(['why', 'leftOut', 'asideWhy']);
+
+/** Servers like to quote addresses in what they say; a status is shown to whoever sees the page. */
+function discreet(findings: Findings): Findings {
+  const text = JSON.stringify(findings, (key, value: unknown) =>
+    typeof value === 'string' && REASONS.has(key) ? withoutAddresses(value) : value,
+  );
+  return JSON.parse(text) as Findings;
 }

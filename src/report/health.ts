@@ -5,9 +5,10 @@ import type {
   FolderStatus,
   Health,
   RouteStatus,
+  Status,
   Trouble,
 } from '../domain/status.ts';
-import { duration } from './sentences.ts';
+import { duration, withoutStop } from './sentences.ts';
 
 /** What may pass by itself gets this long before mail counts as not flowing, in ms. */
 const GRACE = 30 * 60_000;
@@ -40,6 +41,16 @@ export function healthOf(findings: Findings, now: number): Health {
     ...routes.flatMap((route) => troublesOf(route, pastOf(findings, now))),
   ];
   return { healthy: !troubles.some(({ unhealthy }) => unhealthy), troubles };
+}
+
+/** What there is to be known, and what is to be thought of it at that time (epoch ms). */
+export function statusOf(findings: Findings, now: number): Status {
+  return { ...findings, ...healthOf(findings, now), at: now };
+}
+
+/** What is wrong with a route, and with all of imapferry. */
+export function troublesWith(route: string, { troubles }: Pick<Health, 'troubles'>): Trouble[] {
+  return troubles.filter((trouble) => (trouble.route ?? route) === route);
 }
 
 function journalTrouble({ since, why }: { since: number; why: string }): Trouble {
@@ -258,7 +269,7 @@ function many(count: number): string {
 
 /** What is so, and why, each as a sentence. */
 function sentences(what: string, why: string): string {
-  const reason = why.trim().replace(/[.\s]+$/, '');
+  const reason = withoutStop(why.trim());
   const whole = `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
   return reason === '' ? `${whole}.` : `${whole}: ${reason}.`;
 }

@@ -1,6 +1,7 @@
 /** What was carried lately, day by day, for people. Pure. */
 import type { Tallies } from '../domain/ports.ts';
 import type { Carried, Day, RouteHistory, Totals } from '../domain/status.ts';
+import { localDay } from './sentences.ts';
 
 const DAYS = 30;
 const DAY = 24 * 60 * 60_000;
@@ -80,11 +81,5 @@ function quantile(steps: Tallies['speeds'], part: number): number | undefined {
 /** The last days by the clock of this machine, today last. Days have noons, also those of 23 or 25 hours. */
 function days(now: number): string[] {
   const noon = new Date(now).setHours(12, 0, 0, 0);
-  return Array.from({ length: DAYS }, (_, i) => dayOf(noon - (DAYS - 1 - i) * DAY));
-}
-
-function dayOf(at: number): string {
-  const date = new Date(at);
-  const two = (number: number) => String(number).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return Array.from({ length: DAYS }, (_, i) => localDay(new Date(noon - (DAYS - 1 - i) * DAY)));
 }

@@ -1,6 +1,6 @@
 /** How imapferry is, in lines for people: what `health` prints. Pure. */
 import type { AccountStatus, FolderStatus, RouteStatus, Status } from '../domain/status.ts';
-import { duration } from './sentences.ts';
+import { duration, withoutStop } from './sentences.ts';
 import { verdictOf } from './verdict.ts';
 
 /** The verdict first, then what is wrong, then every route and folder. */
@@ -64,7 +64,7 @@ function watchedPart({ watched, since }: FolderStatus): string {
 function waitingPart({ messages, oldest }: FolderStatus['waiting']): string {
   if (oldest === undefined) return 'nothing waits';
   const of = oldest.internalDate === undefined ? '' : ` of ${time(oldest.internalDate)}`;
-  const why = (oldest.why ?? 'it is on its way').replace(/[.\s]+$/, '');
+  const why = withoutStop(oldest.why ?? 'it is on its way');
   return `${messages} at the source still, the oldest UID ${oldest.uid}${of}: ${why}`;
 }
 

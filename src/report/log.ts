@@ -4,7 +4,15 @@ import { prettyFactory } from 'pino-pretty';
 import { EVENTS, type EventFields, type EventName, type EventStream } from '../domain/events.ts';
 import { Failure } from '../domain/failure.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
-import { escaped, printable, sentence, shortened, UNSEEN, withoutAddresses } from './sentences.ts';
+import {
+  escaped,
+  localDay,
+  printable,
+  sentence,
+  shortened,
+  UNSEEN,
+  withoutAddresses,
+} from './sentences.ts';
 
 export interface LogOptions {
   readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -146,9 +154,7 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 
 /** By the clock of this machine, as the times in front of the lines are. */
 function dayOf(date: Date): string {
-  const two = (number: number) => String(number).padStart(2, '0');
-  const numbers = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())];
-  return `${WEEKDAYS[date.getDay()]} ${numbers.join('-')}`;
+  return `${WEEKDAYS[date.getDay()]} ${localDay(date)}`;
 }
 
 function entries(colorize: boolean): (line: string) => string {

@@ -1,6 +1,7 @@
 /** Who still writes to the old mailbox: counted by domain, and whether the mailbox can go. Pure. Times are epoch ms. */
 import type { RouteWritten, Written } from '../domain/senders.ts';
 import type { Status } from '../domain/status.ts';
+import { troublesWith } from './health.ts';
 import type { Senders } from './http/world.ts';
 import { type RouteState, stuckOf, unsettled } from './unsettled.ts';
 
@@ -145,7 +146,7 @@ export function doubtsOf(standing: Standing): string[] {
 /** The same of all routes, for the status page, which tells elsewhere since when senders are noted. */
 export function pageDoubts({ routes, troubles, at }: Status): string[] {
   const doubts = routes.map((status) => {
-    const its = troubles.filter(({ route }) => (route ?? status.route) === status.route);
+    const its = troublesWith(status.route, { troubles });
     const aside = stuckOf(status);
     return [...unsettled({ status, troubles: its }, at), ...(aside > 0 ? [stuck(aside)] : [])];
   });

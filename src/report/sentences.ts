@@ -84,6 +84,17 @@ export function withoutAddresses(text: string): string {
   return text.replace(/[^\s<>"'(),;:]+/g, (word) => (/^.+@./s.test(word) ? '…@…' : word));
 }
 
+/** A sentence that goes on in another one: without its full stop. */
+export function withoutStop(text: string): string {
+  return text.replace(/[.\s]+$/, '');
+}
+
+/** `2026-11-28`, by the clock of this machine. */
+export function localDay(at: Date): string {
+  const two = (number: number) => String(number).padStart(2, '0');
+  return [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
+}
+
 /** No line needs more than this of one thing that a server said or called so. */
 const LONGEST = 500;
 
@@ -128,5 +139,5 @@ function nth(attempt: number | undefined): string {
 }
 
 function because(why: string | undefined): string {
-  return why === undefined ? '' : `: ${why.replace(/[.\s]+$/, '')}`;
+  return why === undefined ? '' : `: ${withoutStop(why)}`;
 }

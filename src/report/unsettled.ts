@@ -1,5 +1,6 @@
 /** What a running imapferry knows that speaks against "the old mailbox can go": for `senders` and the status page. Pure. */
 import type { Cause, FolderStatus, RouteStatus, Trouble } from '../domain/status.ts';
+import { withoutStop } from './sentences.ts';
 
 const MINUTE = 60_000;
 
@@ -97,5 +98,5 @@ function others(count: number): string {
 }
 
 function ended(why: string): string {
-  return `${why.trim().replace(/[.\s]+$/, '')}.`;
+  return `${withoutStop(why.trim())}.`;
 }

@@ -1,18 +1,19 @@
 /** What is heard of accounts and the journal, and told as a status. */
 import { expect, it } from 'vitest';
 import { eventStream } from '../../src/domain/events.ts';
-import type { AccountStatus, Watched } from '../../src/domain/status.ts';
+import type { AccountStatus, FolderStatus, Watched } from '../../src/domain/status.ts';
 import { Board } from '../../src/report/board.ts';
 
 const HOUR = 3_600_000;
 
-function boardOf(watched: Watched = 'not') {
+function boardOf(watched: Watched = 'not', changes: Partial<FolderStatus> = {}) {
   let now = 1_000;
   let ticks = 50;
   const stream = eventStream();
   const folder = {
     ...{ folder: 'INBOX', dest: 'INBOX', since: 0, refused: 0, unverified: 0, watched },
     waiting: { messages: 0 },
+    ...changes,
   };
   const standing = { route: 'mum', dryRun: false, sweepInterval: 600_000, queued: 0 };
   const board = new Board({
@@ -111,4 +112,18 @@ it('the last connection to the destination may end while there is nothing to car
   at(2_000, 'account.connected', { side: 'destination' });
   at(3_000, 'account.lost', { side: 'destination', why: 'bye' });
   expect(account('destination')).toEqual({ side: 'destination', is: 'connected', since: 2_000 });
+});
+
+it('no address that a server quotes is in a status', () => {
+  const { at, board } = boardOf('not', {
+    leftOut: 'no rights for <bert@example.org>',
+    asideWhy: 'bert@example.org is over quota',
+    waiting: { messages: 1, oldest: { uid: 3, since: 0, why: 'No such user: bert@example.org' } },
+  });
+  at(2_000, 'account.refused', { side: 'source', why: 'Login failed for bert@example.org' });
+  at(3_000, 'journal.failed', { msg: 'bert@example.org owns the file' });
+  const told = JSON.stringify(board.status());
+  expect(told).not.toContain('bert');
+  expect(told).toContain('is over quota');
+  expect(told).toContain('Login failed for');
 });
