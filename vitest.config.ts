@@ -28,7 +28,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A server's thousands of files are made and removed in hooks, on a disk that others write to.
+    hookTimeout: 180_000,
     sequence: { sequencer: LongestFirst },
     // Half of the time a test of servers waits for them.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),

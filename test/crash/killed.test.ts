@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, type TestContext, vi } from 'vitest';
 import type { Settings } from '../journey/program.ts';
 import { bundled } from '../support/bundle.ts';
-import { type Dovecot, startDovecot } from '../support/dovecot.ts';
+import { type Dovecot, someUsers, startDovecot } from '../support/dovecot.ts';
 import type { Reading } from '../support/oracle.ts';
 import { record } from '../support/results.ts';
 import { FULL, SEED } from '../support/seed.ts';
@@ -82,22 +82,30 @@ interface World extends Set {
   readonly source: Dovecot;
   readonly destination: Dovecot;
   readonly points: readonly Point[];
+  /** A name whose mailboxes nobody has used. */
+  readonly user: () => string;
 }
 
 const cache = mkdtempSync(join(tmpdir(), 'imapferry-compiled-'));
 const start = { main: await bundled(CHILD, cache), cache };
-const users = Object.fromEntries(
-  Array.from({ length: 5000 }, (_, i) => [`user${i}`, `secret-of-user${i}`]),
-);
-let used = 0;
+
+/** So many mailboxes has each server: one for each row, and for each life that nothing disturbs. */
+const MAILBOXES = FULL ? 1500 : 400;
 
 async function world(set: Set): Promise<World> {
+  const users = someUsers(MAILBOXES);
+  const names = Object.keys(users).values();
+  const user = () => {
+    const { value } = names.next();
+    if (value === undefined) throw new Error(`More than ${MAILBOXES} mailboxes are needed`);
+    return value;
+  };
   const options = { users, ...(set.capability !== undefined && { capability: set.capability }) };
   const [source, destination] = await Promise.all([startDovecot(options), startDovecot(options)]);
   const { command, settings, diedBefore, only = /./ } = set;
   const how = { ...start, ...(settings && { settings }) };
   const undisturbed = async (): Promise<Point[]> => {
-    await using scene = await Scene.set(source, destination, `user${used++}`, how);
+    await using scene = await Scene.set(source, destination, user(), how);
     if (diedBefore) await scene.live({ dies: diedBefore, command });
     await scene.live({ dies: () => false, command });
     const wrong = await scene.oracle.end();
@@ -110,7 +118,7 @@ async function world(set: Set): Promise<World> {
     (point) =>
       only.test(point.name) && others.every((life) => life.some((each) => same(each, point))),
   );
-  return { ...set, source, destination, points };
+  return { ...set, source, destination, points, user };
 }
 
 const worlds = await Promise.all(SETS.map(world));
@@ -143,10 +151,10 @@ function rowsOf({ points }: World): Row[] {
 }
 
 describe.each(worlds)(`$title (SEED=${SEED})`, (set) => {
-  const { source, destination, command, settings, diedBefore } = set;
+  const { source, destination, user, command, settings, diedBefore } = set;
   const how = { ...start, ...(settings && { settings }) };
   const one = async ({ point, state, earlier, name }: Row, { skip }: TestContext) => {
-    await using scene = await Scene.set(source, destination, `user${used++}`, how);
+    await using scene = await Scene.set(source, destination, user(), how);
     if (diedBefore) await scene.live({ dies: diedBefore, command });
     const killed = await scene.live({
       command,

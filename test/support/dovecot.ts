@@ -1,5 +1,5 @@
 /** A real Dovecot on loopback: its own folder, free ports, TLS and logins; it ends with the test. */
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import {
   accessSync,
   chmodSync,
@@ -7,16 +7,14 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
-import { connect } from 'node:net';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Account } from '../../src/domain/route.ts';
 import { authority } from './certificates.ts';
+import { end, greeted, type MailServer, mailServer, USERS } from './daemon.ts';
 import { freePorts } from './ports.ts';
 
 export interface DovecotOptions {
@@ -34,21 +32,11 @@ export interface DovecotOptions {
   readonly extra?: string;
 }
 
-export interface Dovecot extends AsyncDisposable {
-  readonly host: 'localhost';
-  /** Plain text and STARTTLS. */
-  readonly port: number;
-  readonly tlsPort: number;
-  readonly ca: string;
-  readonly caFile: string;
-  readonly users: Readonly<Record<string, string>>;
-  /** The account of a user over implicit TLS; `changes` say otherwise. */
-  account(side: Account['side'], user: string, changes?: Partial<Account>): Account;
+export interface Dovecot extends MailServer {
   /** Gives a folder another UIDVALIDITY, a new one or `to`; its messages stay, under the UIDs that they have. */
   renumber(user: string, folder: string, to?: number): Promise<void>;
   /** What Dovecot wrote to its log. */
   readonly logFile: string;
-  stop(): Promise<void>;
 }
 
 /** Higher than any that Dovecot makes of the time of day, and so are those that its folders begin with. */
@@ -114,7 +102,7 @@ export function someUsers(count: number): Record<string, string> {
 }
 
 export async function startDovecot(options: DovecotOptions = {}): Promise<Dovecot> {
-  const { users = { anna: 'secret-of-anna', bert: 'secret-of-bert' } } = options;
+  const { users = USERS } = options;
   const path = program('dovecot');
   const home = mkdtempSync(join(tmpdir(), 'imapferry-dovecot-'));
   chmodSync(home, 0o755);
@@ -137,45 +125,33 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     configuration({ home, logFile, port, tlsPort, certFile, keyFile }, options),
   );
   const daemon = spawn(path, ['-F', '-c', config], { stdio: 'ignore' });
-  try {
-    await greeted(daemon, port);
-  } catch (thrown) {
-    daemon.kill('SIGKILL');
-    throw thrown;
-  }
-  let ended: Promise<void> | undefined;
-  const stop = () => (ended ??= end(daemon, home));
+  let stopping = false;
   daemon.once('exit', (code, signal) => {
-    if (ended !== undefined) return;
+    if (stopping) return;
     const last = readFileSync(logFile, 'utf8').split('\n').slice(-20).join('\n');
     console.error(`A Dovecot of a test ended by itself (${code ?? signal}). Its log:\n${last}`);
   });
+  const stop = async () => {
+    stopping = true;
+    await end(daemon);
+    // Thousands of files, and who else uses this process is not to wait for them.
+    await rm(home, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    await greeted('Dovecot', daemon, port);
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+  const server = mailServer({ port, tlsPort, ca, caFile, users, stop });
   return {
-    host: 'localhost',
-    port,
-    tlsPort,
-    ca,
-    caFile,
-    users,
+    ...server,
     logFile,
-    account: (side, user, changes = {}) => ({
-      side,
-      host: 'localhost',
-      port: tlsPort,
-      security: 'implicit',
-      ca,
-      user,
-      auth: 'password',
-      secret: async () => users[user] ?? 'no such user',
-      ...changes,
-    }),
     renumber: async (user, folder, to = UID_VALIDITY + ++renumberings) => {
       const validity = String(to);
       const update = ['mailbox', 'update', '-u', user, '--uid-validity', validity, folder];
       await promisify(execFile)(program('doveadm'), ['-c', config, ...update]);
     },
-    stop,
-    [Symbol.asyncDispose]: stop,
   };
 }
 
@@ -260,41 +236,4 @@ service anvil {
 }
 ${extra}
 `;
-}
-
-/** Waits until the port greets; rejects if Dovecot ends first. */
-async function greeted(daemon: ChildProcess, port: number): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (Date.now() < deadline) {
-    if (daemon.exitCode !== null)
-      throw new Error(`Dovecot ended with ${daemon.exitCode} at its start`);
-    if (await answers(port)) return;
-    await wait(10);
-  }
-  throw new Error('Dovecot does not greet');
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const done = (yes: boolean) => {
-      socket.destroy();
-      resolve(yes);
-    };
-    socket.once('data', () => done(true));
-    socket.once('error', () => done(false));
-    socket.once('end', () => done(false));
-  });
-}
-
-/** TERM ends Dovecot and what it has started. */
-async function end(daemon: ChildProcess, home: string): Promise<void> {
-  if (daemon.exitCode === null) {
-    const gone = new Promise((resolve) => daemon.once('exit', resolve));
-    daemon.kill('SIGTERM');
-    const late = setTimeout(() => daemon.kill('SIGKILL'), 5000);
-    await gone;
-    clearTimeout(late);
-  }
-  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 }
