@@ -6,6 +6,7 @@ import { refuse } from './aside.ts';
 import { fetchOriginals } from './fetch.ts';
 import { type Batch, weightOf } from './folder-state.ts';
 import { deadly, tooLarge } from './hindrances.ts';
+import { lookAhead } from './look-ahead.ts';
 import { cautiously } from './one-mailbox.ts';
 import { type Placed, place } from './place.ts';
 import { retire } from './retire.ts';
@@ -84,10 +85,12 @@ export interface Trip {
   readonly carried: Map<number, ReadonlySet<string>>;
   /** The batch is at the destination, or on its way there: what fails now fails there. */
   atDestination: boolean;
+  /** To be called when what was to be brought to the destination is proven there: its bytes are here no more. */
+  readonly arrived: () => void;
 }
 
-export function setOut(): Trip {
-  return { carried: new Map(), atDestination: false };
+export function setOut(arrived: () => void): Trip {
+  return { carried: new Map(), atDestination: false, arrived };
 }
 
 export type Outcome =
@@ -141,6 +144,7 @@ async function send(
     { urgent: batch.fresh },
   );
   const { receipts, failure } = placed ?? { receipts: [] };
+  trip.arrived();
   const back = await retire(works, batch, receipts, trip.carried);
   if (back.size > 0) works.revisit(batch.epoch.pair, works.pace.attemptFirst);
   trip.atDestination = failure !== undefined;
@@ -161,6 +165,8 @@ async function bring(
   const { epoch } = batch;
   const { carried } = trip;
   await using spool = works.spool();
+  const mayBeThere = travelling.some(({ uid }) => seeking.has(uid) && !notes.has(uid));
+  const looking = mayBeThere ? lookAhead(works, batch) : undefined;
   const { originals, doubtful } = await fetchOriginals(works, batch, travelling, (session) =>
     session.fetch(travelling, spool),
   );
@@ -174,7 +180,7 @@ async function bring(
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
   }
   trip.atDestination = true;
-  const placed = await place(works, batch, originals, seeking, notes);
+  const placed = await place(works, batch, originals, seeking, notes, await looking);
   trip.atDestination = false;
   const uids = placed.receipts.map(({ original }) => original.uid);
   const sums = () =>

@@ -24,13 +24,18 @@ export async function fetchOriginals<O extends Original>(
 ): Promise<Fetched<O>> {
   const { epoch, lane } = batch;
   const listed = new Map(messages.map((message) => [message.uid, message]));
-  const came = await lane.use(epoch, works.quit, async (session) => {
-    works.traffic.fetching(messages);
-    return {
-      fetched: await orRefused(messages, () => fetch(session)),
-      estimates: session.abilities.estimatesSizes,
-    };
-  });
+  const came = await lane.use(
+    epoch,
+    works.quit,
+    async (session) => {
+      works.traffic.fetching(messages);
+      return {
+        fetched: await orRefused(messages, () => fetch(session)),
+        estimates: session.abilities.estimatesSizes,
+      };
+    },
+    { beside: true },
+  );
   const { fetched, estimates } = came;
   if (fetched instanceof Map) return { originals: [], doubtful: fetched };
   // Marked by someone else while its batch waited.

@@ -7,6 +7,7 @@ import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair } from '../domain/route.ts';
 import type { Spent } from './budget.ts';
 import { Hold } from './hold.ts';
+import { InHand } from './in-hand.ts';
 import type { Lane } from './lane.ts';
 import type { Kinship } from './one-mailbox.ts';
 import { Together } from './together.ts';
@@ -34,7 +35,7 @@ export class Epoch {
   /** The highest UID that a look has seen. */
   highest: number;
   /** UIDs in a batch that waits or travels. No two batches hold one message. */
-  readonly inHand = new Set<number>();
+  readonly inHand = new InHand();
   /** What this process has sent and not proven yet, by UID. */
   readonly sent: Map<number, Sent>;
   /** UIDs of messages whose copies twins have found first: they may be sent once more. */

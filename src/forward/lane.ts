@@ -1,6 +1,6 @@
 /**
- * One source connection for ever: connects, opens its folder, lends itself to one piece of work at a time, and begins
- * anew when the connection ends.
+ * One source connection for ever: connects, opens its folder, lends itself to one piece of work at a time, or to several
+ * that only fetch, and begins anew when the connection ends.
  *
  * A lane is closed (no connection), open (a folder under one epoch), or barred (its folder can't be opened). Work waits
  * while it is closed and is turned away while it is barred; it names the epoch it belongs to and is turned away from
@@ -11,6 +11,7 @@ import { asFailure, Failure } from '../domain/failure.ts';
 import type { FolderView } from '../domain/message.ts';
 import type { Clock, SourceAbilities, SourceSession } from '../domain/ports.ts';
 import type { FolderPair, Listing } from '../domain/route.ts';
+import { Turns } from '../domain/turns.ts';
 import type { Epoch } from './folder-state.ts';
 import { doubled, type Pace } from './pace.ts';
 
@@ -62,9 +63,9 @@ export class Lane {
   #barred: Failure | undefined;
   #ended = false;
   #since: number;
-  #turn: Promise<unknown> = Promise.resolve();
-  /** Who has the connection, or waits for it. */
-  #turns = 0;
+  readonly #turns = new Turns();
+  /** So many have the connection, or wait for it. */
+  #asked = 0;
   #changed = Promise.withResolvers<void>();
 
   /**
@@ -221,17 +222,19 @@ export class Lane {
   }
 
   /**
-   * Lends the connection to `work`, alone, under `epoch`. Waits while the connection is begun anew; rejects with a
+   * Lends the connection to `work` under `epoch`. Waits while the connection is begun anew; rejects with a
    * Failure if the folder can't be opened or is another than the epoch's by now.
+   * @param beside others that only fetch may have it at the same time; else nobody
    */
   async use<T>(
     epoch: Epoch,
     signal: AbortSignal,
     work: (session: SourceSession) => Promise<T>,
+    { beside = false }: { beside?: boolean } = {},
   ): Promise<T> {
     const entered = () => this.#epoch !== undefined || this.#barred !== undefined;
     await this.#until(entered, signal);
-    return this.#inTurn(async () => {
+    const lent = async () => {
       signal.throwIfAborted();
       if (this.#barred) throw this.#barred;
       if (this.#session === undefined || this.#epoch === undefined) throw lost();
@@ -242,24 +245,26 @@ export class Lane {
         );
       }
       return work(this.#session);
-    });
+    };
+    return this.#counted(beside ? this.#turns.beside(lent) : this.#turns.alone(lent));
   }
 
   /** Resolves, never rejects, once nobody has the connection or waits for it; at the latest when `signal` aborts. */
   async free(signal: AbortSignal): Promise<void> {
-    await this.#until(() => this.#turns === 0, signal).catch(() => undefined);
+    await this.#until(() => this.#asked === 0, signal).catch(() => undefined);
   }
 
-  /** One after another, in the order of asking. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    this.#turns++;
-    const mine = this.#turn.then(work);
-    this.#turn = mine
-      .catch(() => undefined)
-      .then(() => {
-        if (--this.#turns === 0) this.#tell();
-      });
-    return mine;
+    return this.#counted(this.#turns.alone(work));
+  }
+
+  async #counted<T>(turn: Promise<T>): Promise<T> {
+    this.#asked++;
+    try {
+      return await turn;
+    } finally {
+      if (--this.#asked === 0) this.#tell();
+    }
   }
 
   async #until(condition: () => boolean, signal: AbortSignal): Promise<void> {

@@ -11,6 +11,8 @@ export class Listing {
   readonly #byMessageId = new Map<string, Candidate[]>();
   readonly #withoutId: Candidate[] = [];
   readonly #uids = new Set<number>();
+  /** At that moment or later it was begun to be made complete: what was there then is in it. */
+  at = 0;
 
   constructor(uidValidity: number, from: number) {
     this.uidValidity = uidValidity;
@@ -99,6 +101,26 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
 export class Listings {
   readonly #listings = new Map<string, Listing>();
   readonly #turns = new Map<string, Promise<unknown>>();
+  #moments = 0;
+
+  /** A moment, later than all others before. */
+  moment(): number {
+    return ++this.#moments;
+  }
+
+  /** All that a folder held at that moment, if that is known. */
+  since(folder: string, moment: number): Listing | undefined {
+    const known = this.#listings.get(folder);
+    return known !== undefined && known.from <= 1 && known.at > moment ? known : undefined;
+  }
+
+  /** All that a folder holds now. */
+  async anew(session: DestinationReader, folder: string): Promise<Listing> {
+    const moment = this.moment();
+    const listing = await this.current(session, await session.open(folder, { fresh: true }), 1);
+    listing.at = Math.max(listing.at, moment);
+    return listing;
+  }
 
   /**
    * A listing from UID `from` (or lower) up to now. The session must just have opened the folder afresh. One after another

@@ -11,6 +11,8 @@ export interface Pace {
   readonly refusals: number;
   readonly refusalsWithin: number;
   readonly attemptFirst: number;
+  /** So long at most does what is proven wait for the others in hand, to be retired together with them. */
+  readonly gather: number;
   /** After this long since an interrupted connection ended, its APPEND is taken to have been stored or not. */
   readonly settle: number;
   /** After three refusals in a row, the pause before each further login. */
@@ -61,6 +63,7 @@ export const PACE: Pace = {
   refusals: 6,
   refusalsWithin: minute,
   attemptFirst: second,
+  gather: second,
   settle: 10 * second,
   refusedLogin: 15 * minute,
   ask: 30 * second,

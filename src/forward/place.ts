@@ -6,6 +6,8 @@ import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair, SpecialUse } from '../domain/route.ts';
 import { differs, refuse } from './aside.ts';
 import type { Batch, Epoch } from './folder-state.ts';
+import type { Listing } from './listing.ts';
+import { isRuledOut } from './look-ahead.ts';
 import { badCopyRemains, isOf, seek } from './seek.ts';
 import { verify } from './verify.ts';
 import { intentOf, noteProven, tell, type Works } from './works.ts';
@@ -19,6 +21,7 @@ export interface Placed {
 /**
  * @param seeking UIDs of the originals that may be at the destination already
  * @param notes what the journal knows of the originals
+ * @param listing of the destination folder, begun after this batch was
  */
 export async function place(
   works: Works,
@@ -26,11 +29,12 @@ export async function place(
   all: readonly Sendable[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
+  listing?: Listing,
 ): Promise<Placed> {
   const elsewhere = await recoverElsewhere(works, batch, all, notes);
   const originals = all.filter(({ uid }) => !elsewhere.settled.has(uid));
   if (originals.length === 0) return { receipts: elsewhere.receipts };
-  const placed = await placeHere(works, batch, originals, seeking, notes);
+  const placed = await placeHere(works, batch, originals, seeking, notes, listing);
   return { ...placed, receipts: [...elsewhere.receipts, ...placed.receipts] };
 }
 
@@ -40,14 +44,21 @@ function placeHere(
   originals: readonly Sendable[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
+  listing: Listing | undefined,
 ): Promise<Placed> {
   const bring = async (session: DestinationSession): Promise<Placed> => {
-    const sought = originals.filter(({ uid }) => seeking.has(uid));
-    const view = await openDestination(works, session, epoch.pair, sought.length > 0);
+    const maybeThere = originals.filter(({ uid }) => seeking.has(uid));
+    const blindly = listing === undefined && maybeThere.length > 0;
+    let view = await openDestination(works, session, epoch.pair, blindly);
+    const sought = maybeThere.filter(
+      (each) => !isRuledOut(listing, view, epoch, each, notes.get(each.uid)),
+    );
+    if (listing && sought.length > 0) view = await session.open(view.folder, { fresh: true });
     if (view.uidValidity !== epoch.uidValidity) epoch.setApart();
     const recovered = await recover(works, session, view, epoch, sought, notes);
-    const lost = new Set(recovered.absent.map(({ uid }) => uid));
-    const toAppend = originals.filter(({ uid }) => !seeking.has(uid) || lost.has(uid));
+    const settled = new Set(sought.map(({ uid }) => uid));
+    for (const { uid } of recovered.absent) settled.delete(uid);
+    const toAppend = originals.filter(({ uid }) => !settled.has(uid));
     if (toAppend.length === 0) return { receipts: recovered.receipts };
     works.quit.throwIfAborted();
     const appended = await append(works, session, view, epoch, toAppend, notes);

@@ -3,14 +3,12 @@
  * told to its folder, and a stop waits for `drained`.
  */
 import PQueue from 'p-queue';
+import { Turns } from '../domain/turns.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import { bytesOf } from './folder-state.ts';
-import { Hold } from './hold.ts';
 import type { Lane } from './lane.ts';
 import type { Load } from './traffic.ts';
 import type { Beyond, Turnstile } from './turnstile.ts';
-
-const ALL = Number.POSITIVE_INFINITY;
 
 /** What stands before the queue, and who counts what is in hand. */
 export interface Surroundings {
@@ -20,25 +18,27 @@ export interface Surroundings {
   readonly letGo?: (load: Load) => void;
 }
 
+/**
+ * Carries one batch; never rejects.
+ * @param arrived to be called when its copies are proven: what is left to be done keeps no other batch from being begun
+ */
+export type Carry = (batch: Batch, arrived: () => void) => Promise<void>;
+
 export class Deliveries {
   readonly #queue: PQueue;
-  readonly #carry: (batch: Batch) => Promise<void>;
-  /** A batch that travels alone takes all of it. */
-  readonly #room: Hold;
+  readonly #carry: Carry;
+  /** A batch that travels alone has it alone. */
+  readonly #turns = new Turns();
   readonly #turnstile: Turnstile | undefined;
   readonly #surroundings: Surroundings;
   #blocked = false;
   /** Batches that have not begun. */
   readonly #waiting = new Set<Batch>();
+  /** Those that have. */
+  readonly #underWay = new Set<Promise<void>>();
 
-  /** @param carry carries one batch; never rejects */
-  constructor(
-    concurrency: number,
-    carry: (batch: Batch) => Promise<void>,
-    surroundings: Surroundings = {},
-  ) {
+  constructor(concurrency: number, carry: Carry, surroundings: Surroundings = {}) {
     this.#queue = new PQueue({ concurrency });
-    this.#room = new Hold(concurrency);
     this.#carry = carry;
     this.#surroundings = surroundings;
     this.#turnstile = surroundings.turnstile?.({
@@ -77,16 +77,23 @@ export class Deliveries {
       .catch(() => this.#waiting.delete(batch) && this.#letGo(batch));
   }
 
+  /** Resolves when another batch may be begun in its place. */
   async #begin(batch: Batch): Promise<void> {
-    if (!this.#waiting.has(batch)) return;
-    await this.#room.use(batch.alone ? ALL : 1, async () => {
-      if (!this.#waiting.delete(batch)) return;
-      try {
-        await this.#carry(batch);
-      } finally {
-        this.#letGo(batch);
-      }
-    });
+    const arrived = Promise.withResolvers<void>();
+    const carry = () => this.#through(batch, arrived.resolve);
+    const whole = batch.alone ? this.#turns.alone(carry) : this.#turns.beside(carry);
+    this.#underWay.add(whole);
+    const over = whole.finally(() => this.#underWay.delete(whole));
+    await (batch.alone ? over : Promise.race([over, arrived.promise]));
+  }
+
+  async #through(batch: Batch, arrived: () => void): Promise<void> {
+    if (!this.#waiting.delete(batch)) return;
+    try {
+      await this.#carry(batch, arrived);
+    } finally {
+      this.#letGo(batch);
+    }
   }
 
   /**
@@ -148,8 +155,9 @@ export class Deliveries {
   }
 
   /** Resolves once nothing is under way. */
-  drained(): Promise<void> {
-    return this.#queue.onPendingZero();
+  async drained(): Promise<void> {
+    await this.#queue.onPendingZero();
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
   #listeners: (() => void)[] = [];

@@ -38,11 +38,12 @@ async function join(
   carried: Carried,
 ): Promise<void> {
   const { epoch } = batch;
+  epoch.inHand.arrive(batch.messages.map(({ uid }) => uid));
   try {
     await epoch.leavingOn(batch.lane).join(
       { batch, receipts, carried },
       (all) => leave(works, new Party(batch, all)),
-      () => batch.lane.free(works.cut),
+      () => timeToLeave(works, batch),
     );
   } catch (thrown) {
     if (thrown instanceof Failure && thrown.kind === 'circle') throw thrown;
@@ -55,6 +56,16 @@ async function join(
       ((retired === 'kept' || retired === 'marked') && !isRetired(retired, afterDelivery));
     if (notes.some(isLeft)) throw thrown;
   }
+}
+
+/** Resolves, never rejects, when all that is in hand of the folder has come to it, or for too long; and nobody waits to fetch. */
+async function timeToLeave({ clock, pace, quit, cut }: Works, { epoch, lane }: Batch) {
+  const over = new AbortController();
+  const late = clock.sleep(pace.gather, AbortSignal.any([quit, over.signal]));
+  await Promise.race([epoch.inHand.allArrived(), late]).catch(() => undefined);
+  over.abort();
+  await late.catch(() => undefined);
+  await lane.free(cut);
 }
 
 /** Batches of one folder on one connection that are retired together. */

@@ -100,7 +100,7 @@ export class RouteRunner {
     const inFlight = route.concurrency + AHEAD;
     this.#deliveries = new Deliveries(
       inFlight,
-      (batch) => this.#carry(batch),
+      (batch, arrived) => this.#carry(batch, arrived),
       this.#surroundings(),
     );
     this.#tempo = new Tempo(route.concurrency, { clock, pace }, (atOnce) => {
@@ -367,10 +367,10 @@ export class RouteRunner {
     };
   }
 
-  async #carry(batch: Batch): Promise<void> {
+  async #carry(batch: Batch, arrived: () => void): Promise<void> {
     const { quit } = this.#world;
     if (quit.aborted || this.#deliveries.blocked) return;
-    const trip = setOut();
+    const trip = setOut(arrived);
     try {
       const carry = this.#route.dryRun ? rehearse : deliver;
       this.#blockade.delivered(await carry(this.#worksFor(batch), batch, trip));

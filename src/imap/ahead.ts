@@ -33,106 +33,166 @@ export interface Asking {
 let tags = 0;
 
 /**
- * Asks until there is no further question; resolves once all are answered. None of them may change what is told to another:
- * Dovecot still shows what a command expunges to the one right behind it. What is refused, or thrown by whom an answer is
- * handed to, ends the asking: rejects with that once the others are answered.
+ * Asks until there is no further question; resolves once all are answered. Several may ask on one connection at a time. No
+ * question may change what is told to another: Dovecot still shows what a command expunges to the one right behind it. What
+ * is refused, or thrown by whom an answer is handed to, ends the asking: rejects with that once the others are answered.
  */
-export async function askAhead(client: Client, step: Step, asking: Asking): Promise<void> {
-  await client.step(step, async () => {
-    const { untaggedHandlers } = client.flow;
+export function askAhead(client: Client, step: Step, asking: Asking): Promise<void> {
+  return client.step(step, () => client.turns.beside(() => joined(client, step, asking)));
+}
+
+/** Where somebody asks just now. */
+const RUNS = new WeakMap<Client, Run>();
+
+async function joined(client: Client, step: Step, asking: Asking): Promise<void> {
+  let run = RUNS.get(client);
+  while (run?.isOver) {
+    await run.closed;
+    run = RUNS.get(client);
+  }
+  if (run === undefined) {
+    run = new Run(client);
+    RUNS.set(client, run);
+    run.begin();
+  }
+  try {
+    await run.join(step, asking);
+  } finally {
+    // Who comes next finds the connection as it was.
+    if (run.isOver) await run.closed;
+  }
+}
+
+/** Who asks, and what has come of it. */
+interface Asked extends Asking {
+  readonly step: Step;
+  readonly done: PromiseWithResolvers<void>;
+  /** So many of its questions are not answered. */
+  open: number;
+  failure?: { readonly thrown: unknown };
+}
+
+/** All that is asked on a connection from the first question to when none is left. */
+class Run {
+  readonly #client: Client;
+  readonly #mailbox: MailboxObject;
+  readonly #whole = Promise.withResolvers<void>();
+  readonly #askers = new Set<Asked>();
+  /** Sent, and not answered, by their tags. */
+  readonly #underWay = new Map<string, { readonly asker: Asked; readonly question: Question }>();
+  #goesOn = false;
+  /** Nobody can join it any more. */
+  isOver = false;
+  /** Resolves, never rejects, once the library has the connection again. */
+  closed: Promise<void> = Promise.resolve();
+
+  constructor(client: Client) {
+    this.#client = client;
+    this.#mailbox = openMailbox(client);
+    // It may be rejected before anybody waits for it.
+    this.#whole.promise.catch(() => undefined);
+  }
+
+  begin(): void {
+    this.closed = this.#read().catch((thrown: unknown) => this.#end(thrown));
+  }
+
+  async #read(): Promise<void> {
+    const { untaggedHandlers } = this.#client.flow;
     const { FETCH: before } = untaggedHandlers;
-    const run = new Run(client, step, asking);
-    untaggedHandlers.FETCH = (answer) => run.fetched(answer);
     try {
-      await client.reading(
-        (line) => run.reads(line),
-        () => run.whole,
+      await this.#client.reading(
+        (line) => this.#reads(line),
+        () => {
+          untaggedHandlers.FETCH = (answer) => this.#fetched(answer);
+          this.#goesOn = true;
+          for (const asker of [...this.#askers]) this.#send(asker);
+          return this.#whole.promise;
+        },
       );
     } finally {
       if (before) untaggedHandlers.FETCH = before;
+      RUNS.delete(this.#client);
       // What is still to come would be taken for the answer to the next command.
-      if (run.isOpen) client.close();
+      if (this.#underWay.size > 0) this.#client.close();
     }
-  });
-}
-
-class Run {
-  readonly #client: Client;
-  readonly #step: Step;
-  readonly #asking: Asking;
-  readonly #mailbox: MailboxObject;
-  readonly #whole = Promise.withResolvers<void>();
-  /** Sent, and not answered, by their tags. */
-  readonly #underWay = new Map<string, Question>();
-  #failure: { readonly thrown: unknown } | undefined;
-
-  constructor(client: Client, step: Step, asking: Asking) {
-    this.#client = client;
-    this.#step = step;
-    this.#asking = asking;
-    this.#mailbox = openMailbox(client);
   }
 
-  /** Sends the first ones; resolves once all that were sent are answered. */
-  get whole(): Promise<void> {
-    this.#send();
-    return this.#whole.promise;
+  join(step: Step, asking: Asking): Promise<void> {
+    const asker: Asked = { ...asking, step, done: Promise.withResolvers(), open: 0 };
+    this.#askers.add(asker);
+    if (this.#goesOn) this.#send(asker);
+    return asker.done.promise;
   }
 
-  get isOpen(): boolean {
-    return this.#underWay.size > 0;
-  }
-
-  async fetched(answer: Answer): Promise<void> {
-    if (this.#failure) return;
-    try {
-      await this.#asking.take(await rowOf(answer, this.#mailbox));
-    } catch (thrown) {
-      // Thrown from here it would only be logged.
-      this.#failed(thrown);
+  async #fetched(answer: Answer): Promise<void> {
+    const row = await rowOf(answer, this.#mailbox).catch((thrown: unknown) => this.#end(thrown));
+    for (const asker of row ? [...this.#askers] : []) {
+      if (asker.failure) continue;
+      try {
+        await asker.take(row as Row);
+      } catch (thrown) {
+        // Thrown from here it would only be logged.
+        asker.failure = { thrown };
+      }
     }
   }
 
   /** Whether a line of the server is the answer to one of these commands. */
-  reads(line: Buffer): boolean {
+  #reads(line: Buffer): boolean {
     const text = line.toString('utf8');
     const [, tag = '', status = '', words = ''] = TAGGED.exec(text) ?? [];
-    const question = this.#underWay.get(tag);
-    if (question === undefined) {
-      if (UNTAGGED_REFUSAL.test(text)) this.#whole.reject(unclear(this.#step, text));
+    const { asker, question } = this.#underWay.get(tag) ?? {};
+    if (asker === undefined) {
+      const [first] = this.#askers;
+      if (first && UNTAGGED_REFUSAL.test(text)) this.#end(unclear(first.step, text));
       return false;
     }
     this.#underWay.delete(tag);
-    if (status.toUpperCase() === 'OK') this.#answered(question);
-    else this.#failed(failureOf(refusal(status, words), this.#step));
-    this.#send();
+    asker.open--;
+    if (status.toUpperCase() !== 'OK')
+      asker.failure ??= { thrown: failureOf(refusal(status, words), asker.step) };
+    else if (!asker.failure) answered(asker, question);
+    this.#send(asker);
     return true;
   }
 
-  #answered({ answered }: Question): void {
+  #send(asker: Asked): void {
     try {
-      if (!this.#failure) answered?.();
+      while (!asker.failure && asker.open < asker.most) {
+        const question = asker.next();
+        if (question === undefined) break;
+        const tag = `Q${++tags}`;
+        this.#client.writable.write(`${tag} ${question.command}\r\n`);
+        this.#underWay.set(tag, { asker, question });
+        asker.open++;
+      }
     } catch (thrown) {
-      this.#failed(thrown);
+      asker.failure = { thrown };
     }
+    if (asker.open > 0) return;
+    this.#askers.delete(asker);
+    if (asker.failure) asker.done.reject(asker.failure.thrown);
+    else asker.done.resolve();
+    if (this.#askers.size > 0) return;
+    this.isOver = true;
+    this.#whole.resolve();
   }
 
-  #failed(thrown: unknown): void {
-    this.#failure ??= { thrown };
+  /** For all that ask: what comes on this connection can not be told apart any more. */
+  #end(thrown: unknown): void {
+    this.isOver = true;
+    for (const { done } of this.#askers) done.reject(thrown);
+    this.#askers.clear();
+    this.#whole.reject(thrown);
   }
+}
 
-  #send(): void {
-    const { most, next } = this.#asking;
-    while (!this.#failure && this.#underWay.size < most) {
-      const question = next();
-      if (question === undefined) break;
-      const tag = `Q${++tags}`;
-      this.#underWay.set(tag, question);
-      this.#client.writable.write(`${tag} ${question.command}\r\n`);
-    }
-    if (this.#underWay.size > 0) return;
-    if (this.#failure) this.#whole.reject(this.#failure.thrown);
-    else this.#whole.resolve();
+function answered(asker: Asked, question: Question | undefined): void {
+  try {
+    question?.answered?.();
+  } catch (thrown) {
+    asker.failure = { thrown };
   }
 }
 

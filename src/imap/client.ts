@@ -10,6 +10,7 @@ import { enhanceCommandError } from 'imapflow/lib/tools.js';
 import { asFailure, Failure, type Step } from '../domain/failure.ts';
 import type { Account, Namespaces } from '../domain/route.ts';
 import { rememberSecret } from '../domain/secrets.ts';
+import { Turns } from '../domain/turns.ts';
 import { failureOf, networkReason, readable } from './answers.ts';
 import { connectFailure } from './connect-failure.ts';
 import { type Answer, type ExecOptions, type Flow, internals, type Tokens } from './internals.ts';
@@ -72,6 +73,8 @@ export class Client {
   renewed: () => void = () => undefined;
   /** What the server said first. */
   greeting: string | undefined;
+  /** For commands of ours. What the library sends by itself keeps to none: a session does not do it beside others. */
+  readonly turns = new Turns();
   readonly #unwanted: Unwanted;
   /** Who reads lines before the library does. */
   #reads: ((line: Buffer) => boolean) | undefined;
@@ -230,18 +233,20 @@ export class Client {
   /**
    * As `command`, but resolves with one NO, too, as the library does: "Some of the requested messages no longer exist".
    */
-  async answer(name: string, attributes: Tokens | false, options?: ExecOptions): Promise<Answer> {
-    const answer = await this.flow.run(OURS, async () => {
-      try {
-        const { response, next } = await this.flow.exec(name, attributes, options);
-        next();
-        return response;
-      } catch (thrown) {
-        // Only the library's own commands read the response code by themselves.
-        throw await enhanceCommandError(thrown as ImapFlowError);
-      }
+  answer(name: string, attributes: Tokens | false, options?: ExecOptions): Promise<Answer> {
+    return this.turns.alone(async () => {
+      const answer = await this.flow.run(OURS, async () => {
+        try {
+          const { response, next } = await this.flow.exec(name, attributes, options);
+          next();
+          return response;
+        } catch (thrown) {
+          // Only the library's own commands read the response code by themselves.
+          throw await enhanceCommandError(thrown as ImapFlowError);
+        }
+      });
+      return answer as Answer;
     });
-    return answer as Answer;
   }
 
   /**

@@ -46,11 +46,7 @@ export async function fetchRows(
   const partial: Row[] = [];
   const names = namesOf(items, piece);
   for (const set of sets) {
-    let count = 0;
-    const rows = new Rows(items, wanted, (row) => {
-      if (++count <= MOST_ROWS) client.wanted();
-      take(row);
-    });
+    const rows = new Rows(client, { items, wanted }, take);
     await client.step(step, async () => {
       if (await ask(client, set, names, rows)) return;
       // Some went meanwhile, and the server wants us to know that first (EXPUNGEISSUED, RFC 5530).
@@ -110,16 +106,23 @@ export async function rowOf(answer: Answer, mailbox: MailboxObject): Promise<Row
   return origin === undefined ? row : { ...row, origin };
 }
 
-/** What comes of one set. */
-class Rows {
+/** What comes of a query. */
+export class Rows {
+  readonly #client: Client;
   readonly #items: readonly Item[];
   readonly #wanted: (uid: number) => boolean;
   readonly #take: (row: Row) => void;
+  #count = 0;
   /** Messages by UID that are not whole yet; `undefined` for those that were taken. */
   readonly #seen = new Map<number, Row | undefined>();
   #error: unknown;
 
-  constructor(items: readonly Item[], wanted: (uid: number) => boolean, take: (row: Row) => void) {
+  constructor(
+    client: Client,
+    { items, wanted }: Pick<Query, 'items' | 'wanted'>,
+    take: (row: Row) => void,
+  ) {
+    this.#client = client;
     this.#items = items;
     this.#wanted = wanted;
     this.#take = take;
@@ -128,7 +131,7 @@ class Rows {
   async read(answer: Answer, mailbox: MailboxObject): Promise<void> {
     try {
       const row = await rowOf(answer, mailbox);
-      if (this.#error === undefined) this.#add(row);
+      if (this.#error === undefined) this.add(row);
     } catch (thrown) {
       // Thrown from here it would only be logged, and the row be missing.
       this.#error ??= thrown;
@@ -143,7 +146,12 @@ class Rows {
     return [...this.#seen.values()].filter((row) => row !== undefined);
   }
 
-  #add(row: Row): void {
+  /** Whether that message was taken. */
+  has(uid: number): boolean {
+    return this.#seen.has(uid) && this.#seen.get(uid) === undefined;
+  }
+
+  add(row: Row): void {
     const { uid } = row;
     if (typeof uid !== 'number' || !this.#wanted(uid)) return;
     const before = this.#seen.get(uid);
@@ -152,7 +160,9 @@ class Rows {
     const whole = { ...before, ...defined(row) } as Row;
     const complete = this.#items.every((item) => IS_THERE[item](whole));
     this.#seen.set(uid, complete ? undefined : whole);
-    if (complete) this.#take(whole);
+    if (!complete) return;
+    if (++this.#count <= MOST_ROWS) this.#client.wanted();
+    this.#take(whole);
   }
 }
 

@@ -50,6 +50,8 @@ export interface Internals {
   handleResponse(answer: Unparsed): Promise<boolean>;
   readonly commands: Map<string, (connection: unknown, ...args: never[]) => Promise<unknown>>;
   readonly capabilities: Map<string, boolean | number>;
+  /** What LIST said of folders, by their paths as they go out. */
+  readonly folders: Map<string, { readonly path: string }>;
   readonly socket: Socket | false;
   readonly writeSocket: Socket | false;
   /** What is called for a response code in any status answer, e.g. `UIDNOTSTICKY`. */
@@ -68,7 +70,7 @@ export interface Internals {
 export type Flow = ImapFlow & Internals;
 
 const METHODS = ['exec', 'write', 'run', 'handleResponse'] as const;
-const MAPS = ['commands', 'capabilities'] as const;
+const MAPS = ['commands', 'capabilities', 'folders'] as const;
 const OBJECTS = ['options', 'sectionHandlers', 'untaggedHandlers'] as const;
 
 /** An ImapFlow with its internals. Throws where this version of the library has them no more. */

@@ -1,5 +1,6 @@
 /** What both sides' connections share: folders, opening, listing, reading, the end. */
 
+import { normalizePath } from 'imapflow/lib/tools.js';
 import { LARGEST_IN_MEMORY } from '../domain/content.ts';
 import { Failure, type Step } from '../domain/failure.ts';
 import { isInbox } from '../domain/folder-name.ts';
@@ -193,9 +194,12 @@ export function listedOf(row: Row): Listed {
   };
 }
 
-async function mailboxOpen(client: Client, folder: string, readOnly: boolean) {
+async function mailboxOpen({ flow }: Client, folder: string, readOnly: boolean) {
+  // Of a folder that it has not listed the library asks LIST and LSUB first: nothing that is of use here.
+  const path = normalizePath(flow, folder);
+  if (!flow.folders.has(path)) flow.folders.set(path, { path });
   try {
-    return must(await client.flow.mailboxOpen(folder, { readOnly }), 'open', 'SELECT');
+    return must(await flow.mailboxOpen(folder, { readOnly }), 'open', 'SELECT');
   } catch (thrown) {
     if (!(thrown as { mailboxMissing?: boolean }).mailboxMissing) throw thrown;
     throw new Failure(`There is no folder ${folder}.`, {

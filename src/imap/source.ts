@@ -14,6 +14,7 @@ import type {
 import type { Account } from '../domain/route.ts';
 import { Client } from './client.ts';
 import type { Query, Row } from './fetch.ts';
+import { fetchAhead } from './fetch-ahead.ts';
 import { ensureFolder } from './folders.ts';
 import type { Answer, ExecOptions, Token, Tokens } from './internals.ts';
 import { readPieces } from './pieces.ts';
@@ -120,7 +121,7 @@ class ImapSource extends ImapSession implements SourceSession {
       items: [...LISTED, 'source'],
       wanted: (uid) => wanted.has(uid),
     };
-    const partial = await this.fetchRows(query, (row) => originals.push(originalOf(row)));
+    const partial = await fetchAhead(this.client, query, (row) => originals.push(originalOf(row)));
     // Told of, and not shown: gone meanwhile, or kept from us.
     const there = await this.stillThere(
       'fetch',

@@ -7,4 +7,5 @@ export const PACE_OF_LIVES: Pace = {
   settle: 300,
   reconnectFirst: 100,
   attemptFirst: 100,
+  gather: 100,
 };

@@ -23,6 +23,7 @@ export const BRISK: Pace = {
   reconnectFirst: 5,
   reconnectLongest: 50,
   attemptFirst: 5,
+  gather: 50,
   refusalsWithin: 60,
   settle: 50,
   refusedLogin: 50,

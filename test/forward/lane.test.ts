@@ -7,7 +7,8 @@ import { MemoryServer, memorySource } from '../support/memory-mail.ts';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-it('is free once nobody has it or waits for it, and when that is of no interest any more', async () => {
+/** A lane at rest on INBOX. */
+async function begun() {
   const stop = new AbortController();
   const pair = { source: 'INBOX', dest: 'INBOX' };
   const source = memorySource(new MemoryServer('INBOX'));
@@ -26,6 +27,16 @@ it('is free once nobody has it or waits for it, and when that is of no interest 
   );
   const life = lane.run(stop.signal);
   const epoch = await lane.reopen(stop.signal);
+  const end = async () => {
+    stop.abort();
+    await life;
+  };
+  return { lane, epoch, stop, [Symbol.asyncDispose]: end };
+}
+
+it('is free once nobody has it or waits for it, and when that is of no interest any more', async () => {
+  await using at = await begun();
+  const { lane, epoch, stop } = at;
   const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const uses = ends.map(({ promise }) => lane.use(epoch, stop.signal, () => promise));
   await settle();
@@ -44,6 +55,31 @@ it('is free once nobody has it or waits for it, and when that is of no interest 
   }
   await free;
   await Promise.all(uses);
-  stop.abort();
-  await life;
+});
+
+it('is had by all that only fetch at the same time, and by others alone', async () => {
+  await using at = await begun();
+  const { lane, epoch, stop } = at;
+  const order: string[] = [];
+  const ends = new Map<string, () => void>();
+  const use = (name: string, beside: boolean) => {
+    const end = Promise.withResolvers<void>();
+    ends.set(name, end.resolve);
+    const work = () => {
+      order.push(name);
+      return end.promise;
+    };
+    return lane.use(epoch, stop.signal, work, { beside });
+  };
+  const uses = [use('a', true), use('b', true), use('c', false), use('d', true)];
+  await settle();
+  expect(order).toEqual(['a', 'b']);
+  for (const name of ['a', 'b']) ends.get(name)?.();
+  await settle();
+  expect(order).toEqual(['a', 'b', 'c']);
+  ends.get('c')?.();
+  await settle();
+  expect(order).toEqual(['a', 'b', 'c', 'd']);
+  ends.get('d')?.();
+  await Promise.all(uses);
 });

@@ -30,7 +30,9 @@ function begun() {
   const underWay: Batch[] = [];
   const ends = new Map<Batch, () => void>();
   const order: Batch[] = [];
-  const carry = (each: Batch) => {
+  const arrive = new Map<Batch, () => void>();
+  const carry = (each: Batch, arrived: () => void) => {
+    arrive.set(each, arrived);
     underWay.push(each);
     order.push(each);
     return new Promise<void>((resolve) => {
@@ -40,7 +42,7 @@ function begun() {
       });
     });
   };
-  return { epoch, underWay, ends, order, carry };
+  return { epoch, underWay, ends, order, arrive, carry };
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -52,6 +54,46 @@ it('carries a batch that is to travel alone when nothing else is under way', asy
   const alone = { ...batch(epoch, 1), alone: true };
   for (const each of [before, alone, after]) deliveries.add(each);
   for (const expected of [before, alone, after]) {
+    await settle();
+    expect(underWay).toEqual([expected]);
+    ends.get(expected)?.();
+  }
+  await deliveries.idle(epoch.inHand);
+});
+
+it('begins another one when one has arrived, and is drained when all are through', async () => {
+  const { epoch, underWay, ends, arrive, carry } = begun();
+  const deliveries = new Deliveries(1, carry);
+  const [first, second] = [batch(epoch, 1), batch(epoch, 1)] as const;
+  deliveries.add(first);
+  deliveries.add(second);
+  await settle();
+  expect(underWay).toEqual([first]);
+  arrive.get(first)?.();
+  await settle();
+  expect(underWay).toEqual([first, second]);
+  ends.get(second)?.();
+  let drained = false;
+  const all = deliveries.drained().then(() => {
+    drained = true;
+  });
+  await settle();
+  expect(drained).toBe(false);
+  expect([...epoch.inHand]).toEqual(first.messages.map(({ uid }) => uid));
+  ends.get(first)?.();
+  await all;
+  expect(epoch.inHand.size).toBe(0);
+});
+
+it('waits for what has arrived before a batch travels alone, and for that before the next', async () => {
+  const { epoch, underWay, ends, arrive, carry } = begun();
+  const deliveries = new Deliveries(4, carry);
+  const [before, after] = [batch(epoch, 1), batch(epoch, 1)];
+  const alone = { ...batch(epoch, 1), alone: true };
+  for (const each of [before, alone, after]) deliveries.add(each);
+  for (const expected of [before, alone, after]) {
+    await settle();
+    arrive.get(expected)?.();
     await settle();
     expect(underWay).toEqual([expected]);
     ends.get(expected)?.();

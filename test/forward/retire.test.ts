@@ -3,8 +3,10 @@ import { expect, it } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import type { SourceSession } from '../../src/domain/ports.ts';
 import { Receipt } from '../../src/domain/receipt.ts';
+import { systemClock } from '../../src/forward/clock.ts';
 import { type Batch, Epoch } from '../../src/forward/folder-state.ts';
 import type { Lane } from '../../src/forward/lane.ts';
+import { PACE } from '../../src/forward/pace.ts';
 import { retire } from '../../src/forward/retire.ts';
 import { intentOf, type Works } from '../../src/forward/works.ts';
 import { sendable } from '../support/content.ts';
@@ -49,7 +51,9 @@ function begun() {
     route: routeOf({ afterDelivery: { kind: 'mark' } }),
     journal,
     emit: () => undefined,
-    clock: { now: () => 1 },
+    clock: { ...systemClock, now: () => 1 },
+    pace: PACE,
+    quit: new AbortController().signal,
     cut: new AbortController().signal,
   } as unknown as Works;
   const proven = (uid: number): Receipt => {

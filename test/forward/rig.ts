@@ -26,6 +26,7 @@ export const QUICK: Pace = {
   reconnectFirst: 1,
   reconnectLongest: 5,
   attemptFirst: 1,
+  gather: 5,
   refusalsWithin: 10,
   settle: 20,
   ask: 5,

@@ -1,0 +1,42 @@
+/** UID FETCH of what others on the same connection may be fetching some more of: asked before they have their answers. */
+import { Failure } from '../domain/failure.ts';
+import { askAhead } from './ahead.ts';
+import type { LibraryError } from './answers.ts';
+import type { Client } from './client.ts';
+import { fetchCommand, fetchRows, type Query, type Row, Rows } from './fetch.ts';
+
+/** So many sets of one query may be asked for at a time. */
+const MOST = 2;
+
+/** As `fetchRows`. No other query on that connection wants the same messages. */
+export async function fetchAhead(
+  client: Client,
+  query: Query,
+  take: (row: Row) => void,
+): Promise<Row[]> {
+  const rows = new Rows(client, query, take);
+  const sets = query.sets.values();
+  const next = () => {
+    const { value: set } = sets.next();
+    return set === undefined ? undefined : { command: fetchCommand(set, query) };
+  };
+  try {
+    await askAhead(client, query.step, { most: MOST, next, take: (row) => rows.add(row) });
+    return rows.partial();
+  } catch (thrown) {
+    if (!areGone(thrown)) throw thrown;
+  }
+  // The server wants something else to be asked first.
+  const wanted = (uid: number) => query.wanted(uid) && !rows.has(uid);
+  return fetchRows(client, { ...query, wanted }, take);
+}
+
+/** Some went meanwhile, and the server shows none for it (EXPUNGEISSUED, RFC 5530). */
+function areGone(thrown: unknown): boolean {
+  if (!(thrown instanceof Failure)) return false;
+  const { responseStatus, responseText, serverResponseCode } = (thrown.cause ?? {}) as LibraryError;
+  if (responseStatus?.toUpperCase() !== 'NO') return false;
+  return (
+    serverResponseCode === 'EXPUNGEISSUED' || /messages no longer exist/i.test(responseText ?? '')
+  );
+}
