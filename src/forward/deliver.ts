@@ -167,6 +167,8 @@ async function bring(
   await using spool = works.spool();
   const mayBeThere = travelling.some(({ uid }) => seeking.has(uid) && !notes.has(uid));
   const looking = mayBeThere ? lookAhead(works, batch) : undefined;
+  // Where fetching fails, too, nobody asks what became of it.
+  looking?.catch(() => undefined);
   const { originals, doubtful } = await fetchOriginals(works, batch, travelling, (session) =>
     session.fetch(travelling, spool),
   );
@@ -180,7 +182,8 @@ async function bring(
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
   }
   trip.atDestination = true;
-  const placed = await place(works, batch, originals, seeking, notes, await looking);
+  const listing = await looking;
+  const placed = await place(works, batch, originals, seeking, notes, listing);
   trip.atDestination = false;
   const uids = placed.receipts.map(({ original }) => original.uid);
   const sums = () =>

@@ -3,15 +3,16 @@
  * life knew, and nothing there is like, it is known by then that it need not be sought: two round trips fewer, in which its
  * bytes would wait in memory.
  */
+import { Failure } from '../domain/failure.ts';
 import type { FolderView, Original } from '../domain/message.ts';
-import type { Note } from '../domain/ports.ts';
+import type { DestinationSession, Note } from '../domain/ports.ts';
 import type { Batch, Epoch } from './folder-state.ts';
 import type { Listing } from './listing.ts';
 import type { Works } from './works.ts';
 
 /**
- * Resolves, never rejects, with a listing of the destination folder that was begun after this call; with `undefined` where
- * it can't be had: what is wrong there is told by who brings mail there.
+ * Resolves with a listing of the destination folder that was begun after this call; with `undefined` where there is no such
+ * folder yet. Rejects with a Failure where it can't be had: nothing can be brought there either.
  */
 export async function lookAhead(
   { listings, destinations }: Works,
@@ -19,15 +20,14 @@ export async function lookAhead(
 ): Promise<Listing | undefined> {
   const folder = epoch.pair.dest;
   const since = listings.moment();
+  const look = async (session: DestinationSession) =>
+    // Other batches may have looked while this one waited for a connection.
+    listings.since(folder, since) ?? (await listings.anew(session, folder));
   try {
-    return await destinations.use(
-      folder,
-      // Other batches may have looked while this one waited for a connection.
-      async (session) => listings.since(folder, since) ?? (await listings.anew(session, folder)),
-      { urgent: fresh },
-    );
-  } catch {
-    return undefined;
+    return await destinations.use(folder, look, { urgent: fresh });
+  } catch (thrown) {
+    if (thrown instanceof Failure && thrown.kind === 'folder-missing') return undefined;
+    throw thrown;
   }
 }
 

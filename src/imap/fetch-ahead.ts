@@ -31,12 +31,11 @@ export async function fetchAhead(
   return fetchRows(client, { ...query, wanted }, take);
 }
 
-/** Some went meanwhile, and the server shows none for it (EXPUNGEISSUED, RFC 5530). */
+/** Some went meanwhile, and the server shows none for it (RFC 2180 §4.1.2): the answer that `fetchRows` knows, too. */
 function areGone(thrown: unknown): boolean {
   if (!(thrown instanceof Failure)) return false;
-  const { responseStatus, responseText, serverResponseCode } = (thrown.cause ?? {}) as LibraryError;
-  if (responseStatus?.toUpperCase() !== 'NO') return false;
-  return (
-    serverResponseCode === 'EXPUNGEISSUED' || /messages no longer exist/i.test(responseText ?? '')
-  );
+  const { responseStatus, responseText = '' } = (thrown.cause ?? {}) as LibraryError;
+  return responseStatus?.toUpperCase() === 'NO' && GONE.test(responseText);
 }
+
+const GONE = /some of the requested messages no longer exist/i;
