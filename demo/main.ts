@@ -87,7 +87,7 @@ export async function demo(
     await writeFile(envFile, settings(servers, join(home, 'state')), { mode: 0o600 });
     const config = loadConfig({}, { envFiles: [envFile] });
     const stream = eventStream();
-    subscribeLog(stream, { level: 'info', format: 'pretty', ...log });
+    await subscribeLog(stream, { level: 'info', format: 'pretty', ...log });
     const ferry = new AbortController();
     const running = run(config, { signal: ferry.signal, stream });
     const letters = await trickle(source, signal, say, pause);

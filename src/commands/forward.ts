@@ -21,11 +21,11 @@ export async function forward(
   how: { readonly dryRun: boolean },
 ): Promise<number> {
   const stream = eventStream();
-  const read = configured(envFiles, stream);
+  const read = await configured(envFiles, stream);
   if (read === undefined) return 2;
   const config = how.dryRun ? dry(read) : read;
   const bar = command === 'sweep' ? drawBar(stream, process.stderr) : undefined;
-  subscribeLog(stream, { level: config.logLevel, format: config.logFormat });
+  await subscribeLog(stream, { level: config.logLevel, format: config.logFormat });
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
@@ -57,7 +57,7 @@ function dry(config: Config): Config {
   return { ...config, routes: config.routes.map((route) => ({ ...route, dryRun: true })) };
 }
 
-function configured(envFiles: readonly string[], stream: EventStream) {
+async function configured(envFiles: readonly string[], stream: EventStream) {
   try {
     return readEnvironment(envFiles);
   } catch (thrown) {
@@ -65,7 +65,7 @@ function configured(envFiles: readonly string[], stream: EventStream) {
     process.stderr.write(`${thrown.message}\n`);
     // Whoever reads the log by machine hears of it, too; on a terminal it would be said twice.
     if (!process.stdout.isTTY) {
-      subscribeLog(stream, { level: 'error' });
+      await subscribeLog(stream, { level: 'error' });
       stream.emit('config.rejected', { count: thrown.mistakes.length, msg: thrown.message });
     }
     return undefined;

@@ -94,7 +94,7 @@ function nearest(
 function resembles(name: string, known: string): boolean {
   const [words, knownWords] = [name.split('_'), known.split('_')];
   if (words.length !== knownWords.length)
-    return distance(name.replaceAll('_', ''), known.replaceAll('_', '')) === 0;
+    return name.replaceAll('_', '') === known.replaceAll('_', '');
   return knownWords.every((word, i) => isNear(words[i] ?? '', word));
 }
 

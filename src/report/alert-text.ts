@@ -113,17 +113,16 @@ function text(paragraphs: readonly string[]): string {
   return `${paragraphs.join('\n\n').replace(/ +$/gm, '')}\n`;
 }
 
-const MOMENT = new Intl.DateTimeFormat('en-GB', {
-  weekday: 'long',
-  day: 'numeric',
-  month: 'long',
-  year: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-  timeZoneName: 'short',
-});
-
 /** `Saturday, 28 November 2026 at 14:05 CET`, by the clock of this machine. */
 function moment(at: number): string {
-  return MOMENT.format(at);
+  // What Node.js has to know of languages for it takes 7 MB, from the first use on: not before there is an alert.
+  return new Intl.DateTimeFormat('en-GB', {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  }).format(at);
 }

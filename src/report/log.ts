@@ -1,18 +1,9 @@
 /** Writes the event stream to the log: one line an event, JSON for machines or a diary for people. The only pino. */
 import pino from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import { EVENTS, type EventFields, type EventName, type EventStream } from '../domain/events.ts';
 import { Failure } from '../domain/failure.ts';
 import { withoutSecrets } from '../domain/secrets.ts';
-import {
-  escaped,
-  localDay,
-  printable,
-  sentence,
-  shortened,
-  UNSEEN,
-  withoutAddresses,
-} from './sentences.ts';
+import { escaped, sentence, shortened, UNSEEN, withoutAddresses } from './sentences.ts';
 
 export interface LogOptions {
   readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -28,15 +19,16 @@ interface Terminal {
   hasColors(): boolean;
 }
 
-/** Logs every event from now on; returns what ends that. Lines are written before `emit` returns. */
-export function subscribeLog(
+/** Logs every event from now on; resolves with what ends that. Lines are written before `emit` returns. */
+export async function subscribeLog(
   stream: EventStream,
   { level, format, destination }: LogOptions,
-): () => void {
+): Promise<() => void> {
   const terminal = destination ?? process.stdout;
   const out = destination ?? pino.destination({ dest: 1, sync: true });
   const pretty = (format ?? (terminal.isTTY ? 'pretty' : 'json')) === 'pretty';
-  const write = pretty ? diary(terminal.isTTY === true && terminal.hasColors?.() === true) : json;
+  const colorize = terminal.isTTY === true && terminal.hasColors?.() === true;
+  const write = pretty ? (await import('./diary.ts')).diary(colorize) : json;
   const log = pino(
     {
       level,
@@ -133,47 +125,4 @@ function frames({ stack = '' }: Error): string[] {
 /** JSON itself escapes C0 only; the other characters that steer a terminal can stand inside strings alone. */
 function json(line: string): string[] {
   return [line.trimEnd().replace(UNSEEN, escaped).concat('\n')];
-}
-
-/**
- * `12:45:03 INFO INBOX → INBOX, 12.3 KB in 0.4 s`, and behind it what names the message. Each day begins with a line of
- * its own: `Sat 2026-11-28`.
- */
-function diary(colorize: boolean): (line: string) => string[] {
-  const entry = entries(colorize);
-  let day = '';
-  return (line) => {
-    const today = dayOf(new Date());
-    const heading = today === day ? [] : [`${today}\n`];
-    day = today;
-    return [...heading, entry(line)];
-  };
-}
-
-const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
-
-/** By the clock of this machine, as the times in front of the lines are. */
-function dayOf(date: Date): string {
-  return `${WEEKDAYS[date.getDay()]} ${localDay(date)}`;
-}
-
-function entries(colorize: boolean): (line: string) => string {
-  return prettyFactory({
-    colorize,
-    customColors: 'message:reset',
-    useOnlyCustomProps: false,
-    hideObject: true,
-    errorLikeObjectKeys: [],
-    translateTime: 'SYS:HH:MM:ss',
-    customPrettifiers: { time: (time) => String(time) },
-    messageFormat: (line, key, _level, { colors }) => {
-      const { route, uid, messageId } = line as EventFields;
-      const whose = route === undefined || route === 'default' ? '' : `${route}: `;
-      const which = [uid === undefined ? '' : `UID ${uid}`, messageId ?? '']
-        .filter(Boolean)
-        .join(' ');
-      const told = printable(`${whose}${String(line[key])}`);
-      return which === '' ? told : `${told} ${colors.dim(printable(which))}`;
-    },
-  });
 }

@@ -85,6 +85,9 @@ function sum(
   return routes.flatMap(({ folders }) => folders).reduce((all, folder) => all + count(folder), 0);
 }
 
+/** `12,345 messages`. By hand: toLocaleString takes 7 MB, from its first use on. */
 function messages(count: number): string {
-  return count === 1 ? 'one message' : `${count.toLocaleString('en')} messages`;
+  return count === 1
+    ? 'one message'
+    : `${String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')} messages`;
 }

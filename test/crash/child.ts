@@ -9,7 +9,7 @@ import { PACE_OF_LIVES } from './pace.ts';
 
 const config = readEnvironment([]);
 const stream = eventStream();
-subscribeLog(stream, { level: config.logLevel, format: config.logFormat });
+await subscribeLog(stream, { level: config.logLevel, format: config.logFormat });
 const stop = new AbortController();
 process.once('SIGTERM', () => stop.abort(new Error('stopped by SIGTERM')));
 const options = {

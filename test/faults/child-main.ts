@@ -10,7 +10,7 @@ import { subscribeLog } from '../../src/report/log.ts';
 
 const config = readEnvironment([]);
 const stream = eventStream();
-subscribeLog(stream, { level: config.logLevel, format: config.logFormat });
+await subscribeLog(stream, { level: config.logLevel, format: config.logFormat });
 stream.subscribe((event) => {
   if (event === process.env.TEST_DIES_AT) process.kill(process.pid, 'SIGKILL');
 });

@@ -11,8 +11,8 @@ import { type RouteBetween, routeOf } from './hostile-routes.ts';
 const { TEST_ROUTES = '[]', TEST_PACE = '{}', STATE_DIR = '' } = process.env;
 const stream = eventStream();
 const loud = { level: 'trace' } as const;
-subscribeLog(stream, { ...loud, format: 'json' });
-subscribeLog(stream, {
+await subscribeLog(stream, { ...loud, format: 'json' });
+await subscribeLog(stream, {
   ...loud,
   format: 'pretty',
   destination: { write: (line: string) => process.stderr.write(line) },

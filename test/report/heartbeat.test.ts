@@ -31,12 +31,15 @@ async function serverOf(answer: Answer = (_, response) => response.end('OK')) {
   };
 }
 
-function heart(url: URL, options: { clock?: HandClock; every?: number; limit?: number } = {}) {
+async function heart(
+  url: URL,
+  options: { clock?: HandClock; every?: number; limit?: number } = {},
+) {
   const stream = eventStream();
   const told: string[] = [];
   const lines: string[] = [];
   const said = (line: string) => lines.push(line);
-  subscribeLog(stream, { level: 'trace', format: 'json', destination: { write: said } });
+  await subscribeLog(stream, { level: 'trace', format: 'json', destination: { write: said } });
   stream.subscribe((event, { why }) => told.push(why === undefined ? event : `${event}: ${why}`));
   const look = heartbeat({ url, clock: systemClock, every: 0, ...options, emit: stream.emit });
   const beat = async (healthy = true) => {
@@ -49,7 +52,7 @@ function heart(url: URL, options: { clock?: HandClock; every?: number; limit?: n
 describe('the heartbeat', () => {
   it('is a GET of the URL as it is', async () => {
     await using server = await serverOf();
-    const { beat, told } = heart(server.url);
+    const { beat, told } = await heart(server.url);
     await beat();
     expect(server.asked).toEqual([`GET /ping/${TOKEN}?status=up`]);
     expect(told).toEqual([]);
@@ -58,7 +61,7 @@ describe('the heartbeat', () => {
   it('comes once a minute while mail flows, and stops while it does not', async () => {
     await using server = await serverOf();
     const clock = new HandClock();
-    const { beat } = heart(server.url, { clock, every: 60_000 });
+    const { beat } = await heart(server.url, { clock, every: 60_000 });
     const passes = async (seconds: number, healthy: boolean) => {
       for (let i = 0; i < seconds / 10; i++) {
         await beat(healthy);
@@ -74,14 +77,14 @@ describe('the heartbeat', () => {
   it('that fails is told once, and once that it works again', async () => {
     let status = 200;
     await using server = await serverOf((_, response) => response.writeHead(status).end());
-    const { beat, told } = heart(server.url);
+    const { beat, told } = await heart(server.url);
     for (status of [200, 404, 503, 500, 204, 200]) await beat();
     expect(told).toEqual(['heartbeat.failed: the server answered 404', 'heartbeat.resumed']);
   });
 
   it('does not wait for ever, nor ask twice at a time', async () => {
     await using server = await serverOf(() => undefined);
-    const { look, told } = heart(server.url, { limit: 100 });
+    const { look, told } = await heart(server.url, { limit: 100 });
     for (let i = 0; i < 5; i++) look({ healthy: true });
     await wait(300);
     expect(server.asked).toHaveLength(1);
@@ -93,7 +96,7 @@ describe('the heartbeat', () => {
       if (url === '/there') response.end('OK');
       else response.writeHead(302, { location: '/there' }).end();
     });
-    const { beat, told } = heart(server.url);
+    const { beat, told } = await heart(server.url);
     await beat();
     expect(server.asked.at(-1)).toBe('GET /there');
     expect(told).toEqual([]);
@@ -107,11 +110,11 @@ describe('the heartbeat', () => {
         : `http://localhost:${port}/stolen/${TOKEN}`;
       response.writeHead(307, { location }).end();
     });
-    const elsewhere = heart(server.url);
+    const elsewhere = await heart(server.url);
     await elsewhere.beat();
     expect(server.asked).toHaveLength(1);
     expect(elsewhere.told[0]).toContain('sends imapferry on to another one');
-    const round = heart(new URL('/round', server.url));
+    const round = await heart(new URL('/round', server.url));
     await round.beat();
     expect(server.asked).toHaveLength(5);
     expect(round.told).toEqual(['heartbeat.failed: the server sends imapferry in a circle']);
@@ -126,7 +129,7 @@ describe('the heartbeat', () => {
     const url = new URL(server.url);
     url.username = 'mum';
     url.password = 'pä:ss';
-    const { beat, told } = heart(url);
+    const { beat, told } = await heart(url);
     await beat();
     expect(header).toBe(`Basic ${Buffer.from('mum:pä:ss').toString('base64')}`);
     expect(told).toEqual([]);
@@ -138,7 +141,9 @@ describe('the heartbeat', () => {
     ['https://mum:pass-of-mum@127.0.0.1:PORT', 'ECONNREFUSED'],
   ])('shows nothing of the URL where %s fails', async (origin, why) => {
     const [port] = await freePorts(1);
-    const { look, told, lines } = heart(new URL(`${origin.replace('PORT', `${port}`)}/${TOKEN}`));
+    const { look, told, lines } = await heart(
+      new URL(`${origin.replace('PORT', `${port}`)}/${TOKEN}`),
+    );
     look({ healthy: true });
     for (let i = 0; i < 200 && told.length === 0; i++) await wait(20);
     expect(told[0]).toContain(why);

@@ -24,13 +24,18 @@ const FULL: EventFields = {
   proof: 'identical',
 };
 
-function log(options: Partial<LogOptions> = {}) {
+async function log(options: Partial<LogOptions> = {}) {
   const stream = eventStream();
   const written: string[] = [];
   const days: string[] = [];
   const isDay = (line: string) => /^[A-Z][a-z]{2} \d{4}-\d\d-\d\d\n$/.test(line);
   const destination = { write: (line: string) => (isDay(line) ? days : written).push(line) };
-  const end = subscribeLog(stream, { level: 'debug', format: 'json', destination, ...options });
+  const end = await subscribeLog(stream, {
+    level: 'debug',
+    format: 'json',
+    destination,
+    ...options,
+  });
   return {
     ...stream,
     end,
@@ -44,8 +49,8 @@ describe.each(NAMES)('%s', (event) => {
   it.each([
     ['with every field', FULL],
     ['with none', {}],
-  ])('is one JSON object on one line, %s', (_what, fields) => {
-    const { emit, written, rows } = log();
+  ])('is one JSON object on one line, %s', async (_what, fields) => {
+    const { emit, written, rows } = await log();
     emit(event, fields);
     expect(written).toHaveLength(1);
     expect(written[0]).toMatch(/^\{.*\}\n$/);
@@ -58,8 +63,8 @@ describe.each(NAMES)('%s', (event) => {
     expect(row).not.toHaveProperty('hostname');
   });
 
-  it('is one line of the diary', () => {
-    const { emit, written } = log({ format: 'pretty' });
+  it('is one line of the diary', async () => {
+    const { emit, written } = await log({ format: 'pretty' });
     emit(event, FULL);
     expect(written).toHaveLength(1);
     const level = EVENTS[event][0].toUpperCase();
@@ -67,16 +72,16 @@ describe.each(NAMES)('%s', (event) => {
   });
 });
 
-it('tells a delivery like a diary, and its fields beside it', () => {
-  const { emit, rows } = log();
+it('tells a delivery like a diary, and its fields beside it', async () => {
+  const { emit, rows } = await log();
   emit('delivery.done', FULL);
   const [row] = rows();
   expect(row?.msg).toBe('INBOX → Archive, 12.3 KB in 0.4 s');
   expect(row).toMatchObject({ uid: 7, bytes: 12_345, ms: 412, messageId: '<seven@example.org>' });
 });
 
-it('prefers the sentence that an event brings along', () => {
-  const { emit, rows } = log();
+it('prefers the sentence that an event brings along', async () => {
+  const { emit, rows } = await log();
   emit('delivery.done', { ...FULL, msg: 'As told' });
   expect(rows()[0]?.msg).toBe('As told');
 });
@@ -87,15 +92,15 @@ it.each([
   ['info', ['error', 'warn', 'info']],
   ['debug', ['error', 'warn', 'info', 'debug']],
   ['fatal', []],
-] as const)('writes at LOG_LEVEL=%s only what is that loud', (level, loud) => {
-  const { emit, rows } = log({ level });
+] as const)('writes at LOG_LEVEL=%s only what is that loud', async (level, loud) => {
+  const { emit, rows } = await log({ level });
   for (const event of NAMES) emit(event);
   const wanted = NAMES.filter((event) => (loud as readonly string[]).includes(EVENTS[event][0]));
   expect(rows().map((row) => row.event)).toEqual(wanted);
 });
 
-it('writes nothing any more once it was ended', () => {
-  const { emit, end, written } = log();
+it('writes nothing any more once it was ended', async () => {
+  const { emit, end, written } = await log();
   end();
   emit('imapferry.started');
   expect(written).toEqual([]);
@@ -104,10 +109,10 @@ it('writes nothing any more once it was ended', () => {
 describe('what a server says', () => {
   const fields: EventFields = { ...FULL, folder: NASTY, dest: NASTY, why: NASTY, messageId: NASTY };
 
-  it.each(NAMES)('does not steer a terminal by way of %s', (event) => {
+  it.each(NAMES)('does not steer a terminal by way of %s', async (event) => {
     for (const format of ['json', 'pretty'] as const) {
       for (const msg of [undefined, NASTY]) {
-        const { emit, written } = log({ format });
+        const { emit, written } = await log({ format });
         emit(event, { ...fields, ...(msg && { msg }), err: new Error(NASTY) });
         expect(written).toHaveLength(1);
         // Everything but the line's own end.
@@ -118,16 +123,16 @@ describe('what a server says', () => {
     }
   });
 
-  it('is the same again when the JSON is read', () => {
-    const { emit, rows } = log();
+  it('is the same again when the JSON is read', async () => {
+    const { emit, rows } = await log();
     emit('delivery.done', fields);
     expect(rows()[0]).toMatchObject({ folder: NASTY, dest: NASTY, messageId: NASTY });
   });
 });
 
-it('has room for all of a name that is far too long but its end', () => {
+it('has room for all of a name that is far too long but its end', async () => {
   for (const format of ['json', 'pretty'] as const) {
-    const { emit, written } = log({ format });
+    const { emit, written } = await log({ format });
     const long = 'x'.repeat(1_000_000);
     emit('delivery.done', { ...FULL, folder: long, dest: long, messageId: long });
     emit('folder.left-out', { folder: long, why: long, err: new Error(long) });
@@ -146,8 +151,8 @@ describe('an error', () => {
     cause: new Error('Command failed', { cause: root }),
   });
 
-  it('is told by kind, step, code, message and the messages beneath, without its stack', () => {
-    const { emit, rows, written } = log({ level: 'info' });
+  it('is told by kind, step, code, message and the messages beneath, without its stack', async () => {
+    const { emit, rows, written } = await log({ level: 'info' });
     emit('delivery.postponed', { why: failure.message, err: failure });
     expect(rows()[0]?.err).toEqual({
       kind: 'full',
@@ -159,52 +164,52 @@ describe('an error', () => {
     expect(written[0]).not.toContain('log.test.ts');
   });
 
-  it('never brings a mail address into the log, by whatever field of words it comes', () => {
+  it('never brings a mail address into the log, by whatever field of words it comes', async () => {
     const words = 'mail for carol@example.org is refused';
     for (const format of ['json', 'pretty'] as const) {
-      const { emit, written } = log({ format });
+      const { emit, written } = await log({ format });
       emit('delivery.postponed', { why: words, err: new Error(words, { cause: words }) });
       emit('delivery.refused', { msg: words });
       expect(written.join('')).not.toContain('carol');
     }
   });
 
-  it('that is a mistake of ours says where it came about', () => {
-    const { emit, rows } = log();
+  it('that is a mistake of ours says where it came about', async () => {
+    const { emit, rows } = await log();
     emit('imapferry.failed', { err: new TypeError('x is not a function') });
     const err = rows()[0]?.err as { message: string; at: string[] };
     expect(err.message).toBe('x is not a function');
     expect(err.at[0]).toContain('log.test.ts');
   });
 
-  it('that is no Error at all is told, too', () => {
-    const { emit, rows } = log();
+  it('that is no Error at all is told, too', async () => {
+    const { emit, rows } = await log();
     emit('account.lost', { err: 'gone' });
     expect(rows()[0]?.err).toEqual({ message: 'gone' });
   });
 
-  it('that is its own cause comes to an end', () => {
+  it('that is its own cause comes to an end', async () => {
     const circle = new Error('round');
     circle.cause = circle;
-    const { emit, rows } = log();
+    const { emit, rows } = await log();
     emit('account.lost', { err: circle });
     expect(rows()[0]).toMatchObject({ err: { causes: Array(8).fill('round') } });
   });
 });
 
 describe('the diary', () => {
-  it('names the route where it is not the only one', () => {
-    const { emit, written } = log({ format: 'pretty' });
+  it('names the route where it is not the only one', async () => {
+    const { emit, written } = await log({ format: 'pretty' });
     emit('delivery.done', FULL);
     emit('delivery.done', { ...FULL, route: 'mum' });
     expect(written[0]).toContain('INFO: INBOX → Archive');
     expect(written[1]).toContain('INFO: mum: INBOX → Archive');
   });
 
-  it('begins each day with a line of its own', () => {
+  it('begins each day with a line of its own', async () => {
     vi.useFakeTimers({ now: new Date(2026, 10, 28, 23, 59, 58), toFake: ['Date'] });
     try {
-      const { emit, days } = log({ format: 'pretty' });
+      const { emit, days } = await log({ format: 'pretty' });
       emit('delivery.done', FULL);
       emit('delivery.done', FULL);
       expect(days).toEqual(['Sat 2026-11-28\n']);
@@ -220,19 +225,19 @@ describe('the diary', () => {
     ['has no colours where it does not go to a terminal', {}, false],
     ['has colours on a terminal', { isTTY: true, hasColors: () => true }, true],
     ['has none on a terminal that wants none', { isTTY: true, hasColors: () => false }, false],
-  ])('%s', (_what, terminal, coloured) => {
+  ])('%s', async (_what, terminal, coloured) => {
     const lines: string[] = [];
     const destination = { write: (line: string) => lines.push(line), ...terminal };
-    const { emit } = log({ format: 'pretty', destination });
+    const { emit } = await log({ format: 'pretty', destination });
     emit('imapferry.started');
     expect(lines.join('').includes('\u001b[')).toBe(coloured);
   });
 
-  it('is written on a terminal, and JSON elsewhere, unless LOG_FORMAT says so', () => {
+  it('is written on a terminal, and JSON elsewhere, unless LOG_FORMAT says so', async () => {
     for (const isTTY of [true, false]) {
       const lines: string[] = [];
       const destination = { write: (line: string) => lines.push(line), isTTY };
-      const { emit } = log({ format: undefined, destination });
+      const { emit } = await log({ format: undefined, destination });
       emit('imapferry.started');
       expect(lines[0]?.startsWith('{')).toBe(!isTTY);
     }

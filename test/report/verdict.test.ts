@@ -41,6 +41,23 @@ describe('the verdict', () => {
       [routeOf('mum', { folders: [folderOf('INBOX', { refused: 1 })] })],
       [trouble('messages-refused')],
     ],
+    [
+      'Mail is flowing, but 1,234,567 messages could not be carried.',
+      [
+        routeOf('mum', {
+          folders: [
+            folderOf('INBOX', { refused: 1_234_000 }),
+            folderOf('Old', { unverified: 567 }),
+          ],
+        }),
+      ],
+      [trouble('messages-refused')],
+    ],
+    [
+      'Mail is flowing, but 999 messages could not be carried.',
+      [routeOf('mum', { folders: [folderOf('INBOX', { refused: 999 })] })],
+      [trouble('messages-refused')],
+    ],
     ['imapferry is starting.', [routeOf('mum', { ready: false })], []],
     ['imapferry is starting.', [routeOf('mum', { ready: false })], [trouble('account-lost')]],
     ['Mail is flowing. dad is still starting.', [mum, routeOf('dad', { ready: false })], []],
