@@ -17,11 +17,11 @@ LABEL org.opencontainers.image.title="imapferry" \
       org.opencontainers.image.licenses="MIT"
 # V8 does not fit itself into a container's memory limit. compose.yaml gives 512 MB: message bytes live outside of the
 # heap, so that the heap gets less than half of it. What is new is collected in small portions and often (semi-space), and
-# memory comes from few arenas: mail in bytes passes through, and would leave tens of megabytes behind for a while.
+# memory comes from one arena: mail in bytes passes through, and would leave tens of megabytes behind for a while.
 ENV PATH=/nodejs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     NODE_ENV=production \
     NODE_OPTIONS="--max-old-space-size=192 --max-semi-space-size=1" \
-    MALLOC_ARENA_MAX=2 \
+    MALLOC_ARENA_MAX=1 \
     STATE_DIR=/data
 COPY --from=build /base /
 WORKDIR /app

@@ -8,6 +8,9 @@ import type { Contender, Side } from './contender.ts';
 /** The compiled program. */
 export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
+/** What image and unit give it besides its settings. */
+export const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
+
 /** Settings of one side, with its password in a file. */
 export function sideSettings(
   name: 'SOURCE' | 'DEST',
@@ -34,6 +37,7 @@ export const imapferry: Contender = {
     args: [...startOf(PROGRAM).slice(1), 'sweep'],
     cwd: home,
     env: {
+      ...ENVIRONMENT,
       ...sideSettings('SOURCE', source, home),
       ...sideSettings('DEST', destination, home),
       FOLDERS: 'INBOX',

@@ -67,7 +67,7 @@ export const CASES: readonly Case[] = [
     title: 'MULTIAPPEND, a realistic mix of sizes, 40 ms round trip',
     appending: 'multiappend',
     roundTrip: 40,
+    ...even,
     mail: mixedMail,
-    most: 1000,
   },
 ];

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { Place, Program, type Settings } from '../../test/journey/program.ts';
 import type { Side } from '../contenders/contender.ts';
-import { PROGRAM, sideSettings } from '../contenders/imapferry.ts';
+import { ENVIRONMENT, PROGRAM, sideSettings } from '../contenders/imapferry.ts';
 
 export interface Between {
   readonly source: Side;
@@ -78,6 +78,7 @@ function route({ source, destination }: Between, place: Place, name = ''): Setti
 }
 
 function start(place: Place, settings: Settings): Program {
-  const all = { STATE_DIR: place.stateDir, LOG_FORMAT: 'json', ...settings };
+  const own = { STATE_DIR: place.stateDir, LOG_FORMAT: 'json' };
+  const all = { ...ENVIRONMENT, ...own, ...settings };
   return new Program(place, all, ['run'], { main: PROGRAM });
 }

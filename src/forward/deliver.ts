@@ -6,7 +6,7 @@ import { refuse } from './aside.ts';
 import { fetchOriginals } from './fetch.ts';
 import { type Batch, weightOf } from './folder-state.ts';
 import { deadly, tooLarge } from './hindrances.ts';
-import { lookAhead } from './look-ahead.ts';
+import { lookAhead, type Sight } from './look-ahead.ts';
 import { cautiously } from './one-mailbox.ts';
 import { type Placed, place } from './place.ts';
 import { retire } from './retire.ts';
@@ -112,6 +112,8 @@ async function once(works: Works, batch: Batch, trip: Trip): Promise<Outcome> {
     epoch.key,
     told.same.map(({ uid }) => uid),
   );
+  // Where there is nothing else to be done with it, nothing of it is left that needs room.
+  if (proven.length === batch.messages.length) trip.arrived();
   const back = await retire(works, batch, proven, carried, { recalled: true });
   for (const uid of back) notes.delete(uid);
   const takenBack = told.same.filter(({ uid }) => back.has(uid));
@@ -144,7 +146,10 @@ async function send(
     { urgent: batch.fresh },
   );
   const { receipts, failure } = placed ?? { receipts: [] };
-  trip.arrived();
+  // Nothing is left to be sent of what is proven: should the process die now, it was not for that.
+  const proven = receipts.map(({ original }) => original.uid);
+  works.journal.putDown(batch.epoch.key, proven);
+  if (failure === undefined) trip.arrived();
   const back = await retire(works, batch, receipts, trip.carried);
   if (back.size > 0) works.revisit(batch.epoch.pair, works.pace.attemptFirst);
   trip.atDestination = failure !== undefined;
@@ -166,12 +171,14 @@ async function bring(
   const { carried } = trip;
   await using spool = works.spool();
   const mayBeThere = travelling.some(({ uid }) => seeking.has(uid) && !notes.has(uid));
-  const looking = mayBeThere ? lookAhead(works, batch) : undefined;
-  // Where fetching fails, too, nobody asks what became of it.
-  looking?.catch(() => undefined);
-  const { originals, doubtful } = await fetchOriginals(works, batch, travelling, (session) =>
-    session.fetch(travelling, spool),
-  );
+  let looking: Promise<Sight | undefined> | undefined;
+  const { originals, doubtful } = await fetchOriginals(works, batch, travelling, (session) => {
+    // Not before the source is there to be asked: what is seen by then may be long ago.
+    looking = mayBeThere ? lookAhead(works, batch) : undefined;
+    // Where fetching fails, too, nobody asks what became of it.
+    looking?.catch(() => undefined);
+    return session.fetch(travelling, spool);
+  });
   for (const [original, why] of doubtful) {
     refuse(works, epoch, intentOf(original), notes.get(original.uid), why);
   }
@@ -182,8 +189,8 @@ async function bring(
     if (!seeking.has(uid) || !carried.has(uid)) carried.set(uid, flags);
   }
   trip.atDestination = true;
-  const listing = await looking;
-  const placed = await place(works, batch, originals, seeking, notes, listing);
+  const sight = await looking;
+  const placed = await place(works, batch, originals, seeking, notes, sight);
   trip.atDestination = false;
   const uids = placed.receipts.map(({ original }) => original.uid);
   const sums = () =>

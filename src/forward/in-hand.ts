@@ -5,13 +5,17 @@ export class InHand extends Set<number> {
 
   /** These are at the destination, and proven or set aside. */
   arrive(uids: Iterable<number>): void {
-    for (const uid of uids) this.#arrived.add(uid);
+    for (const uid of uids) if (this.has(uid)) this.#arrived.add(uid);
     this.#tell();
+  }
+
+  get haveArrived(): boolean {
+    return this.size === this.#arrived.size;
   }
 
   /** Resolves once all that is in hand has arrived. */
   async allArrived(): Promise<void> {
-    while (this.size > this.#arrived.size) await this.#changed.promise;
+    while (!this.haveArrived) await this.#changed.promise;
   }
 
   override delete(uid: number): boolean {
@@ -22,7 +26,7 @@ export class InHand extends Set<number> {
   }
 
   #tell(): void {
-    if (this.size > this.#arrived.size) return;
+    if (!this.haveArrived) return;
     const { resolve } = this.#changed;
     this.#changed = Promise.withResolvers();
     resolve();

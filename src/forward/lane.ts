@@ -64,8 +64,6 @@ export class Lane {
   #ended = false;
   #since: number;
   readonly #turns = new Turns();
-  /** So many have the connection, or wait for it. */
-  #asked = 0;
   #changed = Promise.withResolvers<void>();
 
   /**
@@ -143,10 +141,12 @@ export class Lane {
     this.#session = session;
     this.#since = this.#world.clock.ticks();
     this.#opened.clear();
-    this.#inTurn(() => this.#enter(session)).then(
-      () => this.#epoch && this.#hooks?.onOpen(this.#epoch),
-      (thrown) => this.#hooks?.onBarred(asFailure(thrown, 'open')),
-    );
+    this.#turns
+      .alone(() => this.#enter(session))
+      .then(
+        () => this.#epoch && this.#hooks?.onOpen(this.#epoch),
+        (thrown) => this.#hooks?.onBarred(asFailure(thrown, 'open')),
+      );
     const why = await session.closed;
     stop.removeEventListener('abort', end);
     this.#session = this.#epoch = this.#barred = undefined;
@@ -196,7 +196,7 @@ export class Lane {
   /** Opens the folder afresh, or another one from now on, and resolves with its epoch. Rejects with a Failure where it can't. */
   async reopen(signal: AbortSignal, pair = this.#pair): Promise<Epoch> {
     await this.#until(() => this.#session !== undefined, signal);
-    return this.#inTurn(async () => {
+    return this.#turns.alone(async () => {
       signal.throwIfAborted();
       this.#pair = pair;
       if (this.#session === undefined) throw lost();
@@ -214,7 +214,7 @@ export class Lane {
   /** Lends the connection to what has to do with no folder in particular. Waits while the connection is begun anew. */
   async ask<T>(signal: AbortSignal, work: (session: SourceSession) => Promise<T>): Promise<T> {
     await this.#until(() => this.#session !== undefined, signal);
-    return this.#inTurn(async () => {
+    return this.#turns.alone(async () => {
       signal.throwIfAborted();
       if (this.#session === undefined) throw lost();
       return work(this.#session);
@@ -246,25 +246,7 @@ export class Lane {
       }
       return work(this.#session);
     };
-    return this.#counted(beside ? this.#turns.beside(lent) : this.#turns.alone(lent));
-  }
-
-  /** Resolves, never rejects, once nobody has the connection or waits for it; at the latest when `signal` aborts. */
-  async free(signal: AbortSignal): Promise<void> {
-    await this.#until(() => this.#asked === 0, signal).catch(() => undefined);
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#counted(this.#turns.alone(work));
-  }
-
-  async #counted<T>(turn: Promise<T>): Promise<T> {
-    this.#asked++;
-    try {
-      return await turn;
-    } finally {
-      if (--this.#asked === 0) this.#tell();
-    }
+    return beside ? this.#turns.beside(lent) : this.#turns.alone(lent);
   }
 
   async #until(condition: () => boolean, signal: AbortSignal): Promise<void> {

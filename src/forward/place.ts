@@ -6,8 +6,7 @@ import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair, SpecialUse } from '../domain/route.ts';
 import { differs, refuse } from './aside.ts';
 import type { Batch, Epoch } from './folder-state.ts';
-import type { Listing } from './listing.ts';
-import { isRuledOut } from './look-ahead.ts';
+import { notRuledOut, type Sight } from './look-ahead.ts';
 import { badCopyRemains, isOf, seek } from './seek.ts';
 import { verify } from './verify.ts';
 import { intentOf, noteProven, tell, type Works } from './works.ts';
@@ -21,7 +20,7 @@ export interface Placed {
 /**
  * @param seeking UIDs of the originals that may be at the destination already
  * @param notes what the journal knows of the originals
- * @param listing of the destination folder, begun after this batch was
+ * @param sight of the destination folder, while the originals were on their way
  */
 export async function place(
   works: Works,
@@ -29,12 +28,12 @@ export async function place(
   all: readonly Sendable[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
-  listing?: Listing,
+  sight?: Sight,
 ): Promise<Placed> {
   const elsewhere = await recoverElsewhere(works, batch, all, notes);
   const originals = all.filter(({ uid }) => !elsewhere.settled.has(uid));
   if (originals.length === 0) return { receipts: elsewhere.receipts };
-  const placed = await placeHere(works, batch, originals, seeking, notes, listing);
+  const placed = await placeHere(works, batch, originals, seeking, notes, sight);
   return { ...placed, receipts: [...elsewhere.receipts, ...placed.receipts] };
 }
 
@@ -44,16 +43,14 @@ function placeHere(
   originals: readonly Sendable[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
-  listing: Listing | undefined,
+  sight: Sight | undefined,
 ): Promise<Placed> {
   const bring = async (session: DestinationSession): Promise<Placed> => {
     const maybeThere = originals.filter(({ uid }) => seeking.has(uid));
-    const blindly = listing === undefined && maybeThere.length > 0;
+    const blindly = sight === undefined && maybeThere.length > 0;
     let view = await openDestination(works, session, epoch.pair, blindly);
-    const sought = maybeThere.filter(
-      (each) => !isRuledOut(listing, view, epoch, each, notes.get(each.uid)),
-    );
-    if (listing && sought.length > 0) view = await session.open(view.folder, { fresh: true });
+    const sought = notRuledOut(works, sight, view, epoch, maybeThere, notes);
+    if (!blindly && sought.length > 0) view = await session.open(view.folder, { fresh: true });
     if (view.uidValidity !== epoch.uidValidity) epoch.setApart();
     const recovered = await recover(works, session, view, epoch, sought, notes);
     const settled = new Set(sought.map(({ uid }) => uid));

@@ -13,8 +13,8 @@ import { tell, type Works } from './works.ts';
 /**
  * Retires what the receipts prove, as AFTER_DELIVERY says, and notes it. Resolves with the UIDs of those whose receipts are
  * taken back: they are to be carried anew. Rejects with a Failure where some are still there.
- * Nobody waits for it, so that mail which is still to be fetched goes first; batches of one folder and connection that have come
- * to it by then go together: the round trips are the same for many. Those of another connection wait for none of them.
+ * Nobody waits for it, so that it waits for what else is in hand of its folder; batches of one folder and connection that have
+ * come to it by then go together: the round trips are the same for many. Those of another connection wait for none of them.
  */
 export async function retire(
   works: Works,
@@ -27,7 +27,9 @@ export async function retire(
   const receipts = await withoutOwn(works, batch, all, how);
   const left = new Set(receipts);
   const back = all.filter((receipt) => !left.has(receipt));
-  if (receipts.length > 0) await join(works, batch, receipts, carried);
+  // Of what was proven before, the rest of its batch is still to travel.
+  const arriving = how?.recalled ? receipts.map(({ original }) => original) : batch.messages;
+  if (receipts.length > 0) await join(works, batch, receipts, carried, arriving);
   return new Set(back.map(({ original }) => original.uid));
 }
 
@@ -36,14 +38,15 @@ async function join(
   batch: Batch,
   receipts: readonly Receipt[],
   carried: Carried,
+  arriving: readonly { readonly uid: number }[],
 ): Promise<void> {
   const { epoch } = batch;
-  epoch.inHand.arrive(batch.messages.map(({ uid }) => uid));
+  epoch.inHand.arrive(arriving.map(({ uid }) => uid));
   try {
     await epoch.leavingOn(batch.lane).join(
       { batch, receipts, carried },
       (all) => leave(works, new Party(batch, all)),
-      () => timeToLeave(works, batch),
+      () => gathered(works, epoch),
     );
   } catch (thrown) {
     if (thrown instanceof Failure && thrown.kind === 'circle') throw thrown;
@@ -58,14 +61,14 @@ async function join(
   }
 }
 
-/** Resolves, never rejects, when all that is in hand of the folder has come to it, or for too long; and nobody waits to fetch. */
-async function timeToLeave({ clock, pace, quit, cut }: Works, { epoch, lane }: Batch) {
+/** Resolves, never rejects, when all that is in hand of the folder has come as far, and at the latest after a while. */
+async function gathered({ clock, pace, quit }: Works, { inHand }: Epoch): Promise<void> {
+  if (inHand.haveArrived) return;
   const over = new AbortController();
   const late = clock.sleep(pace.gather, AbortSignal.any([quit, over.signal]));
-  await Promise.race([epoch.inHand.allArrived(), late]).catch(() => undefined);
+  await Promise.race([inHand.allArrived(), late]).catch(() => undefined);
   over.abort();
   await late.catch(() => undefined);
-  await lane.free(cut);
 }
 
 /** Batches of one folder on one connection that are retired together. */

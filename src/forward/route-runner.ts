@@ -42,7 +42,7 @@ export interface SweepResult {
   readonly failures: { readonly folder?: string; readonly failure: Failure }[];
 }
 
-/** Batches that are fetched, or wait to be retired together, while the destination's connections are busy with others. */
+/** Batches that are fetched while the destination's connections are busy with others. */
 const AHEAD = 3;
 
 /**

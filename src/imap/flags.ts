@@ -28,6 +28,19 @@ export function allowedFlags(
   });
 }
 
+/** Sets of flags as messages have them; most have one of a few. */
+const SETS = new Map<string, ReadonlySet<string>>();
+const MOST_SETS = 500;
+
+/** A set of the same flags that others share, so that ten thousand listed messages do not hold as many sets. */
+export function shared(flags: ReadonlySet<string>): ReadonlySet<string> {
+  const key = [...flags].sort().join(' ');
+  const known = SETS.get(key);
+  if (known !== undefined) return known;
+  if (SETS.size < MOST_SETS) SETS.set(key, flags);
+  return flags;
+}
+
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** A date as APPEND takes it (RFC 9051 §9, date-time), in UTC; `undefined` for one that has no year of four digits. */

@@ -50,7 +50,7 @@ export interface Internals {
   handleResponse(answer: Unparsed): Promise<boolean>;
   readonly commands: Map<string, (connection: unknown, ...args: never[]) => Promise<unknown>>;
   readonly capabilities: Map<string, boolean | number>;
-  /** What LIST said of folders, by their paths as they go out. */
+  /** What LIST said of folders, by their paths. */
   readonly folders: Map<string, { readonly path: string }>;
   readonly socket: Socket | false;
   readonly writeSocket: Socket | false;

@@ -10,6 +10,7 @@ import type { Listing } from '../domain/route.ts';
 import { must } from './answers.ts';
 import type { Client } from './client.ts';
 import { fetchRows, type Item, type Query, type Row } from './fetch.ts';
+import { shared } from './flags.ts';
 import { uidSets } from './sets.ts';
 
 export abstract class ImapSession implements Session {
@@ -189,7 +190,7 @@ export function listedOf(row: Row): Listed {
   return {
     uid: row.uid,
     size: row.size ?? 0,
-    flags: row.flags ?? new Set(),
+    flags: shared(row.flags ?? new Set()),
     ...(date && { internalDate: date }),
   };
 }

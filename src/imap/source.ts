@@ -13,7 +13,7 @@ import type {
 } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
 import { Client } from './client.ts';
-import type { Query, Row } from './fetch.ts';
+import type { Row } from './fetch.ts';
 import { fetchAhead } from './fetch-ahead.ts';
 import { ensureFolder } from './folders.ts';
 import type { Answer, ExecOptions, Token, Tokens } from './internals.ts';
@@ -113,14 +113,8 @@ class ImapSource extends ImapSession implements SourceSession {
   }
 
   async #fetchWhole(uids: readonly number[]): Promise<Sendable[]> {
-    const wanted = new Set(uids);
     const originals: Sendable[] = [];
-    const query: Query = {
-      step: 'fetch',
-      sets: uidSets(uids),
-      items: [...LISTED, 'source'],
-      wanted: (uid) => wanted.has(uid),
-    };
+    const query = { step: 'fetch', items: [...LISTED, 'source'], uids } as const;
     const partial = await fetchAhead(this.client, query, (row) => originals.push(originalOf(row)));
     // Told of, and not shown: gone meanwhile, or kept from us.
     const there = await this.stillThere(

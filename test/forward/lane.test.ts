@@ -34,29 +34,6 @@ async function begun() {
   return { lane, epoch, stop, [Symbol.asyncDispose]: end };
 }
 
-it('is free once nobody has it or waits for it, and when that is of no interest any more', async () => {
-  await using at = await begun();
-  const { lane, epoch, stop } = at;
-  const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const uses = ends.map(({ promise }) => lane.use(epoch, stop.signal, () => promise));
-  await settle();
-  let isFree = false;
-  const free = lane.free(stop.signal).then(() => {
-    isFree = true;
-  });
-  const enough = new AbortController();
-  const given = lane.free(enough.signal);
-  enough.abort();
-  await given;
-  for (const { resolve } of ends) {
-    await settle();
-    expect(isFree).toBe(false);
-    resolve();
-  }
-  await free;
-  await Promise.all(uses);
-});
-
 it('is had by all that only fetch at the same time, and by others alone', async () => {
   await using at = await begun();
   const { lane, epoch, stop } = at;

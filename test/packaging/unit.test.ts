@@ -84,7 +84,7 @@ test('the unit has the memory that the image has, and its way to use it', () => 
   const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
   const options = /NODE_OPTIONS="([^"]+)"/.exec(dockerfile)?.[1];
   expect(text).toContain(`Environment="NODE_OPTIONS=${options}"`);
-  expect(dockerfile).toContain('MALLOC_ARENA_MAX=2');
-  expect(text).toContain('MALLOC_ARENA_MAX=2');
+  expect(dockerfile).toContain('MALLOC_ARENA_MAX=1');
+  expect(text).toContain('MALLOC_ARENA_MAX=1');
   expect(of('MemoryMax')).toEqual(['512M']);
 });
