@@ -26,18 +26,6 @@ it('goes all together where it takes less than a party waits', async () => {
   expect(rig.source.count('expunge')).toBe(1);
 });
 
-it('several batches are fetched at a time', async () => {
-  await using rig = old(500);
-  let [begun, ended, most] = [0, 0, 0];
-  rig.source.beforeEach(({ name }) => {
-    if (name === 'fetch') most = Math.max(most, ++begun - ended);
-  });
-  for (let i = 0; i < 20; i++) rig.source.plan('fetch', { takes: 20, after: () => ended++ });
-  await rig.sweep();
-  rig.oracle.assert({ carried: true });
-  expect(most).toBeGreaterThan(1);
-});
-
 it('is told as it goes, while the source is what keeps it waiting', async () => {
   await using rig = old(1000);
   for (let i = 0; i < 100; i++) rig.source.plan('fetch', { takes: 30 });

@@ -121,6 +121,22 @@ describe('it costs', () => {
     expect(connections(ferry.down.commands)).toBe(1);
   });
 
+  it('no round trip of their own for the FETCHes of batches that are under way together', async () => {
+    await using ferry = await Counted.between();
+    await ferry.put(600);
+    const last = Promise.withResolvers<void>();
+    let asked = 0;
+    // The first batch goes ahead; the second is not answered before the third is asked for.
+    ferry.up.at = ({ when, command }) => {
+      if (command.name !== 'UID FETCH' || !command.line.includes('BODY.PEEK[]')) return undefined;
+      if (when === 'before' && ++asked === 3) last.resolve();
+      return when === 'after' && asked >= 2 ? { first: () => last.promise } : undefined;
+    };
+    const program = await ferry.start();
+    await program.saw('delivery.done', 600);
+    expect(asked).toBe(3);
+  });
+
   it('six hundred old messages: a handful of commands for each two hundred', async () => {
     await using ferry = await Counted.between();
     await ferry.put(600);
