@@ -47,13 +47,18 @@ function begun() {
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-it('carries a batch that is to travel alone when nothing else is under way', async () => {
-  const { epoch, underWay, ends, carry } = begun();
+it.each([
+  { others: 'is under way', arrives: false },
+  { others: 'is under way, arrived or not', arrives: true },
+])('carries a batch that is to travel alone when nothing else $others', async ({ arrives }) => {
+  const { epoch, underWay, ends, arrive, carry } = begun();
   const deliveries = new Deliveries(4, carry);
   const [before, after] = [batch(epoch, 1), batch(epoch, 1)];
   const alone = { ...batch(epoch, 1), alone: true };
   for (const each of [before, alone, after]) deliveries.add(each);
   for (const expected of [before, alone, after]) {
+    await settle();
+    if (arrives) arrive.get(expected)?.();
     await settle();
     expect(underWay).toEqual([expected]);
     ends.get(expected)?.();
@@ -83,22 +88,6 @@ it('begins another one when one has arrived, and is drained when all are through
   ends.get(first)?.();
   await all;
   expect(epoch.inHand.size).toBe(0);
-});
-
-it('waits for what has arrived before a batch travels alone, and for that before the next', async () => {
-  const { epoch, underWay, ends, arrive, carry } = begun();
-  const deliveries = new Deliveries(4, carry);
-  const [before, after] = [batch(epoch, 1), batch(epoch, 1)];
-  const alone = { ...batch(epoch, 1), alone: true };
-  for (const each of [before, alone, after]) deliveries.add(each);
-  for (const expected of [before, alone, after]) {
-    await settle();
-    arrive.get(expected)?.();
-    await settle();
-    expect(underWay).toEqual([expected]);
-    ends.get(expected)?.();
-  }
-  await deliveries.idle(epoch.inHand);
 });
 
 it('lets mail that has just come overtake old mail', async () => {

@@ -1,33 +1,26 @@
 /** Many who fetch, list and ask on one connection, of a server that answers in any order it likes. */
 import { expect, it, vi } from 'vitest';
+import { dice } from '../../bench/tools/statistics.ts';
 import { sourceAccount } from '../../src/imap/source.ts';
 import { FakeImap, fakeAccount, type Line } from '../support/fake-imap.ts';
 
-function rng(seed: number) {
-  let s = seed;
-  return () => {
-    s = (s * 1103515245 + 12345) % 2147483648;
-    return s / 2147483648;
-  };
-}
 const MB = 1024 * 1024;
 const LARGE = new Map([
   [901, 9 * MB + 17],
   [902, 10 * MB],
 ]);
-const body = (uid: number) => {
-  const size = LARGE.get(uid);
-  const head = `Message-ID: <${uid}@example.org>\r\n\r\nmessage ${uid}\r\n`;
-  return size === undefined
-    ? head
-    : head + `${uid}`.repeat(Math.ceil((size - head.length) / 3)).slice(0, size - head.length);
-};
 const bodies = new Map<number, string>();
-const of = (uid: number) => {
-  const known = bodies.get(uid) ?? body(uid);
-  bodies.set(uid, known);
-  return known;
-};
+
+/** The bytes of a message: some words, or as many as it is large. */
+function bodyOf(uid: number): string {
+  const known = bodies.get(uid);
+  if (known !== undefined) return known;
+  const head = `Message-ID: <${uid}@example.org>\r\n\r\nmessage ${uid}\r\n`;
+  const body = head.padEnd(LARGE.get(uid) ?? 0, `${uid}`);
+  bodies.set(uid, body);
+  return body;
+}
+
 function expand(set: string): number[] {
   return set.split(',').flatMap((part) => {
     const [a = 0, b = a] = part.split(':').map(Number);
@@ -36,7 +29,7 @@ function expand(set: string): number[] {
 }
 
 it.each(Array.from({ length: 12 }, (_, i) => i + 1))('gives each its own (%s)', async (seed) => {
-  const random = rng(seed);
+  const random = dice(seed);
   const jobs: { rows: string[]; end: string; line: Line }[] = [];
   let busy = false;
   const alone: string[] = [];
@@ -45,7 +38,7 @@ it.each(Array.from({ length: 12 }, (_, i) => i + 1))('gives each its own (%s)', 
     if (busy) return;
     busy = true;
     while (jobs.length > 0) {
-      await new Promise((r) => setTimeout(r, random() < 0.2 ? 2 : 0));
+      await new Promise((resolve) => setTimeout(resolve, random() < 0.2 ? 2 : 0));
       const job = jobs[Math.floor(random() * jobs.length)];
       if (!job) continue;
       const row = job.rows.shift();
@@ -74,7 +67,7 @@ it.each(Array.from({ length: 12 }, (_, i) => i + 1))('gives each its own (%s)', 
         const whole = args.includes('BODY.PEEK[]');
         const uids = expand(set).filter((uid) => uid < 1000);
         const rows = uids.map((uid) => {
-          const bytes = of(uid);
+          const bytes = bodyOf(uid);
           const info = args.includes('FLAGS')
             ? ` FLAGS () INTERNALDATE " 3-Feb-2011 04:05:06 +0000" RFC822.SIZE ${bytes.length}`
             : '';
@@ -113,24 +106,24 @@ it.each(Array.from({ length: 12 }, (_, i) => i + 1))('gives each its own (%s)', 
             () => (next += 1 + Math.floor(random() * 2)),
           );
           if (next > 880) return;
-          const got = await session.fetch(uids.map((uid) => ({ uid, size: of(uid).length })));
+          const got = await session.fetch(uids.map((uid) => ({ uid, size: bodyOf(uid).length })));
           expect(got.map(({ uid }) => uid)).toEqual(uids);
           for (const { uid, content } of got)
-            expect(content.bytes?.toString('latin1')).toBe(of(uid));
+            expect(content.bytes?.toString('latin1')).toBe(bodyOf(uid));
         } else if (kind < 0.85) await session.noop();
         else await session.list([1, 2]);
-        if (random() < 0.2) await new Promise((r) => setTimeout(r, random() * 80));
+        if (random() < 0.2) await new Promise((resolve) => setTimeout(resolve, random() * 80));
       }
     };
     const big = async (uid: number) => {
-      const [got] = await session.fetch([{ uid, size: of(uid).length }]);
-      expect(got?.content.length).toBe(of(uid).length);
+      const [got] = await session.fetch([{ uid, size: bodyOf(uid).length }]);
+      expect(got?.content.length).toBe(bodyOf(uid).length);
       tallied.push(`${uid}`);
     };
     await Promise.all([one(), one(), one(), one(), ...(seed < 4 ? [big(901), big(902)] : [])]);
     expect(alone).toEqual([]);
     await vi.waitFor(() => expect(server.commands.at(-1)).toMatch(/IDLE$/));
-    await new Promise((r) => setTimeout(r, 120));
+    await new Promise((resolve) => setTimeout(resolve, 120));
     expect(server.commands.filter((c) => /BAD/.test(c))).toEqual([]);
     session.close();
   } finally {
