@@ -112,11 +112,12 @@ describe('imapferry run between two Dovecots', () => {
 
   it('stopped in the middle and started again carries each message once', async () => {
     await using here = await scene();
-    for (let i = 0; i < 1100; i++) await here.old.put('INBOX', message());
+    for (let i = 0; i < 700; i++) await here.old.put('INBOX', message());
     const originals = await here.old.dump('INBOX');
     const settings = here.settings({ CONCURRENCY: '1' });
     await using first = new Program(here.place, settings);
-    await first.saw('delivery.done');
+    // The first batch is on its way, the others have not begun.
+    await first.saw('delivery.fetched');
     expect(await first.kill('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(first.count('imapferry.stopped')).toBe(1);
     expect(await here.old.count('INBOX')).toBeGreaterThan(0);
