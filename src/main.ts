@@ -1,11 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=1 --
 /** Command line in, exit code out. Each command loads only what it needs: `health` is started every half minute. */
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-
-// Before it collects, V8 lets a heap grow to a multiple of what is in use. Mail passes through, and leaves much behind: collected
-// sooner, it takes a third less memory at the most, for a little CPU.
-setFlagsFromString('--heap-growing-percent=40');
 
 const HELP = `imapferry carries mail from one IMAP account to another as it arrives,
 and removes an original only after its copy was read back and found the same.

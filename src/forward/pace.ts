@@ -63,7 +63,7 @@ export const PACE: Pace = {
   refusals: 6,
   refusalsWithin: minute,
   attemptFirst: second,
-  gather: second,
+  gather: 5 * second,
   settle: 10 * second,
   refusedLogin: 15 * minute,
   ask: 30 * second,
