@@ -380,7 +380,7 @@ export interface RouteJournal {
   seen(folder: FolderKey): void;
   /** These messages are in hand from now on, and known to be so even if the process dies; a power cut may forget it. */
   takeUp(from: FolderKey, uids: readonly number[]): void;
-  /** They are in hand no more. */
+  /** They are in hand no more. What is proven is put down by that. */
   putDown(from: FolderKey, uids: readonly number[]): void;
   /** The messages of a folder that were in hand when a process died, and are still there. */
   deaths(from: FolderKey): Map<number, Deaths>;
@@ -392,7 +392,8 @@ export interface RouteJournal {
   /** Takes intents back: these were certainly not stored. Rows in another state stay. */
   withdraw(from: FolderKey, uids: readonly number[]): void;
   /**
-   * Receipts issued: each row becomes `proven`, each copy's UID is claimed for ever. Throws if one was claimed by another
+   * Receipts issued: each row becomes `proven`, each copy's UID is claimed for ever, and the message is in hand no more: should
+   * the process die now, it was not for that, since nothing is left to be sent of it. Throws if one was claimed by another
    * original (step `verify`), but for one that comes back renumbered, or if an original was never noted.
    * `senders`: by UID, of those of whom it is to be kept who wrote them. A message with the same sender, INTERNALDATE and
    * SHA-256 counts once, in whatever folder it is.

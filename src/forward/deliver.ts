@@ -146,9 +146,6 @@ async function send(
     { urgent: batch.fresh },
   );
   const { receipts, failure } = placed ?? { receipts: [] };
-  // Nothing is left to be sent of what is proven: should the process die now, it was not for that.
-  const proven = receipts.map(({ original }) => original.uid);
-  works.journal.putDown(batch.epoch.key, proven);
   if (failure === undefined) trip.arrived();
   const back = await retire(works, batch, receipts, trip.carried);
   if (back.size > 0) works.revisit(batch.epoch.pair, works.pace.attemptFirst);

@@ -17,7 +17,7 @@ import type { Sender } from '../domain/senders.ts';
 import type { Arrivals } from './arrivals.ts';
 import { claimedAlready, misused, named } from './misused.ts';
 import { type AlertRow, alertOf, type ClaimRow, type NoteRow, noteOf, rowOf } from './rows.ts';
-import type { Store } from './store.ts';
+import type { Statements, Store } from './store.ts';
 
 /** Row ids: a route stands for its name and both accounts. */
 export interface RouteIds {
@@ -92,12 +92,15 @@ export class SqliteRouteJournal implements RouteJournal {
 
   putDown(from: FolderKey, uids: readonly number[]): void {
     this.#store.writeSoon((sql) => {
-      for (const uid of uids) {
-        const key = this.#key(from, uid);
-        sql.forgetHand.run({ ...key, deaths: 0 });
-        sql.putDown.run(key);
-      }
+      for (const uid of uids) this.#putDown(sql, from, uid);
     });
+  }
+
+  /** What no process died with leaves no row. */
+  #putDown(sql: Statements, from: FolderKey, uid: number): void {
+    const key = this.#key(from, uid);
+    sql.forgetHand.run({ ...key, deaths: 0 });
+    sql.putDown.run(key);
   }
 
   deaths(from: FolderKey): Map<number, Deaths> {
@@ -166,6 +169,7 @@ export class SqliteRouteJournal implements RouteJournal {
         if (sql.claim.run(claim).changes === 0) throw claimedAlready(copy);
         const sender = senders?.get(original.uid);
         if (sender) this.#arrivals.note(sql, key, sender);
+        this.#putDown(sql, original, original.uid);
       }
     });
   }

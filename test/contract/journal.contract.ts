@@ -672,6 +672,14 @@ export function journalContract(name: string, open: (now: () => number) => Journ
         expect([...route.deaths({ ...INBOX, folder: 'Other' }).keys()]).toEqual([1]);
       });
 
+      it('not with what was proven before, though it was not retired', () => {
+        for (const uid of [1, 2]) WAYS.appending?.(route, uid);
+        route.takeUp(INBOX, [1, 2]);
+        route.prove([receipt(1, 61)], 10);
+        journal.begin();
+        expect(deaths()).toEqual([[2, 1, true]]);
+      });
+
       it('of its own route and folder', () => {
         route.takeUp(INBOX, [1]);
         journal.begin();

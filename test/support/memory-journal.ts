@@ -310,6 +310,7 @@ class MemoryRouteJournal implements RouteJournal {
     }
     for (const [id, claim] of claims) this.#shared.claims.set(id, claim);
     for (const { original, copy, proof } of receipts) {
+      this.putDown(original, [original.uid]);
       const row = this.#row(original, original.uid) as Row;
       const { retryAt: _r, why: _w, retired: _h, ...note } = row.note;
       const { folder, uidValidity, uid } = copy;
