@@ -1,30 +1,19 @@
 /** Who may use a thing, in the order of asking: one alone, or some beside one another. */
+import { Hold } from './hold.ts';
+
+/** More than ever want it at a time. */
+const ALL = 2 ** 31;
+
 export class Turns {
-  /** Until it resolves, somebody has it alone, or is to have it before who asks now. */
-  #alone: Promise<void> = Promise.resolve();
-  /** Resolves when all that have asked are through. */
-  #all: Promise<void> = Promise.resolve();
+  readonly #hold = new Hold(ALL);
 
   /** Resolves, or rejects, as `work` does, which begins when all that asked before are through. */
   alone<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#all.then(work);
-    this.#all = over(mine);
-    this.#alone = this.#all;
-    return mine;
+    return this.#hold.use(ALL, work);
   }
 
   /** As `alone`, but `work` begins as soon as nobody else has it alone. */
   beside<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#alone.then(work);
-    const [before, itself] = [this.#all, over(mine)];
-    this.#all = before.then(() => itself);
-    return mine;
+    return this.#hold.use(1, work);
   }
-}
-
-function over(work: Promise<unknown>): Promise<void> {
-  return work.then(
-    () => undefined,
-    () => undefined,
-  );
 }

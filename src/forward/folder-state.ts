@@ -1,12 +1,12 @@
 /** What one process knows of a source folder under one UIDVALIDITY: what was seen, and what is in hand. */
 import { LARGEST_IN_MEMORY } from '../domain/content.ts';
 import type { Failure } from '../domain/failure.ts';
+import { Hold } from '../domain/hold.ts';
 import type { FolderView, Listed } from '../domain/message.ts';
 import type { Deaths, FolderKey, SourceSession } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { FolderPair } from '../domain/route.ts';
 import type { Spent } from './budget.ts';
-import { Hold } from './hold.ts';
 import { InHand } from './in-hand.ts';
 import type { Lane } from './lane.ts';
 import type { Kinship } from './one-mailbox.ts';

@@ -2,6 +2,7 @@
 import type { Candidate, FolderView, Original } from '../domain/message.ts';
 import { isDeleted, messageIdOf } from '../domain/message.ts';
 import type { DestinationReader } from '../domain/ports.ts';
+import { Turns } from '../domain/turns.ts';
 
 /** What a destination folder holds from some UID on, by what tells messages apart. */
 export class Listing {
@@ -100,7 +101,7 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
 /** The listings in use, one a destination folder. */
 export class Listings {
   readonly #listings = new Map<string, Listing>();
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Map<string, Turns>();
   #moments = 0;
 
   /** A moment, later than all others before. */
@@ -127,13 +128,9 @@ export class Listings {
    * a folder, so that nobody lists again what another one is listing.
    */
   current(session: DestinationReader, view: FolderView, from: number): Promise<Listing> {
-    const before = this.#turns.get(view.folder) ?? Promise.resolve();
-    const mine = before.then(() => this.#extended(session, view, from));
-    this.#turns.set(
-      view.folder,
-      mine.catch(() => undefined),
-    );
-    return mine;
+    const turns = this.#turns.get(view.folder) ?? new Turns();
+    this.#turns.set(view.folder, turns);
+    return turns.alone(() => this.#extended(session, view, from));
   }
 
   async #extended(session: DestinationReader, view: FolderView, from: number): Promise<Listing> {

@@ -7,13 +7,14 @@ import { asFailure, Failure } from '../domain/failure.ts';
 import type { Clock, Journal } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
 import { accountId } from '../domain/route.ts';
+import { Turns } from '../domain/turns.ts';
 import { Allowance } from './allowance.ts';
 import type { Pace } from './pace.ts';
 
 const PATIENCE = 3;
 
 export class LoginGate {
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   readonly #account: Account;
   readonly #id: string;
   /** What the journal says, or would say if it could be written. No other process knocks at this account. */
@@ -44,15 +45,15 @@ export class LoginGate {
   ): Promise<T> {
     this.#asking.set(route, (this.#asking.get(route) ?? 0) + 1);
     if (this.#pausing) this.#tellAsking(this.#pausing);
-    const login = this.#turn.then(() => this.#knock(connect, signal, route, waits));
-    this.#turn = login
-      .catch(() => undefined)
-      .then(() => {
+    return this.#turns.alone(async () => {
+      try {
+        return await this.#knock(connect, signal, route, waits);
+      } finally {
         const left = (this.#asking.get(route) ?? 0) - 1;
         if (left > 0) this.#asking.set(route, left);
         else this.#asking.delete(route);
-      });
-    return login;
+      }
+    });
   }
 
   async #knock<T>(

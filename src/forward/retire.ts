@@ -27,9 +27,12 @@ export async function retire(
   const receipts = await withoutOwn(works, batch, all, how);
   const left = new Set(receipts);
   const back = all.filter((receipt) => !left.has(receipt));
-  // Of what was proven before, the rest of its batch is still to travel.
-  const arriving = how?.recalled ? receipts.map(({ original }) => original) : batch.messages;
-  if (receipts.length > 0) await join(works, batch, receipts, carried, arriving);
+  if (receipts.length > 0) {
+    // Of what was proven before, the rest of its batch is still to travel.
+    const arriving = how?.recalled ? receipts.map(({ original }) => original) : batch.messages;
+    batch.epoch.inHand.arrive(arriving.map(({ uid }) => uid));
+    await join(works, batch, receipts, carried);
+  }
   return new Set(back.map(({ original }) => original.uid));
 }
 
@@ -38,10 +41,8 @@ async function join(
   batch: Batch,
   receipts: readonly Receipt[],
   carried: Carried,
-  arriving: readonly { readonly uid: number }[],
 ): Promise<void> {
   const { epoch } = batch;
-  epoch.inHand.arrive(arriving.map(({ uid }) => uid));
   try {
     await epoch.leavingOn(batch.lane).join(
       { batch, receipts, carried },

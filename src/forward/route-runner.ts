@@ -2,6 +2,7 @@
 
 import type { Emit } from '../domain/events.ts';
 import { asFailure, Failure } from '../domain/failure.ts';
+import { Hold } from '../domain/hold.ts';
 import type { SourceSession } from '../domain/ports.ts';
 import { accountId, type FolderPair, type Listing, type Route } from '../domain/route.ts';
 import { admit } from './admit.ts';
@@ -12,7 +13,6 @@ import { deliver, setOut } from './deliver.ts';
 import { Drain, type Progress } from './drain.ts';
 import { Epochs } from './epochs.ts';
 import type { Batch } from './folder-state.ts';
-import { Hold } from './hold.ts';
 import type { LaneWorld } from './lane.ts';
 import { putLetter } from './letter.ts';
 import { Listings } from './listing.ts';

@@ -2,6 +2,7 @@
 
 import type { Fingerprint } from '../domain/content.ts';
 import type { Emit, EventFields, EventName } from '../domain/events.ts';
+import type { Hold } from '../domain/hold.ts';
 import { type MessageKey, messageIdOf, type Original, type Wanted } from '../domain/message.ts';
 import type { Clock, Intent, RouteJournal, SourceSession, Spool } from '../domain/ports.ts';
 import type { Receipt } from '../domain/receipt.ts';
@@ -9,7 +10,6 @@ import type { FolderPair, Route } from '../domain/route.ts';
 import type { Allowance } from './allowance.ts';
 import type { Destinations } from './destinations.ts';
 import type { Epoch } from './folder-state.ts';
-import type { Hold } from './hold.ts';
 import type { Listings } from './listing.ts';
 import type { MoveFolder } from './move-folder.ts';
 import type { Pace } from './pace.ts';

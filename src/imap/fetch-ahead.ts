@@ -6,6 +6,8 @@ import type { Client } from './client.ts';
 import { fetchCommand, fetchRows, type Query, type Row, Rows } from './fetch.ts';
 import { uidSets } from './sets.ts';
 
+const GONE = /some of the requested messages no longer exist/i;
+
 /** So many sets of one query may be asked for at a time. */
 const MOST = 2;
 
@@ -41,5 +43,3 @@ function areGone(thrown: unknown): boolean {
   const { responseStatus, responseText = '' } = (thrown.cause ?? {}) as LibraryError;
   return responseStatus?.toUpperCase() === 'NO' && GONE.test(responseText);
 }
-
-const GONE = /some of the requested messages no longer exist/i;

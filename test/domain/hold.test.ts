@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { Hold } from '../../src/domain/hold.ts';
 import { weightOf } from '../../src/forward/folder-state.ts';
-import { Hold } from '../../src/forward/hold.ts';
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
