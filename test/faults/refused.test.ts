@@ -419,6 +419,8 @@ describe('message after message', () => {
       expect(world.count('delivery.refused')).toBe(0);
       strict = false;
       await world.left();
+      // Told once the server has shown that they are gone.
+      await world.saw('route.resumed');
       expect(world.count('route.resumed')).toBe(1);
       expect(await world.stop()).toBe(0);
       expect(await world.oracle.end()).toEqual([]);

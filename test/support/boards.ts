@@ -59,13 +59,18 @@ export interface BoardState {
   readonly senders: Senders | undefined;
 }
 
+/** Nine hours ago, or at midnight: of the day before, a page would say the date, too. */
+function earlierToday(now: number): number {
+  return Math.max(new Date(now).setHours(0, 0, 0, 0), now - 9 * HOUR);
+}
+
 export function folderOf(folder: string, more: Partial<FolderStatus> = {}): FolderStatus {
   const now = Date.now();
   return {
     folder,
     dest: folder,
     watched: 'rounds',
-    since: now - 9 * HOUR,
+    since: earlierToday(now),
     sweptAt: now - 4 * MINUTE,
     waiting: { messages: 0 },
     refused: 0,
@@ -110,7 +115,8 @@ export function historyOf(route: string, scale = 1, folders: readonly string[] =
   const random = noise(route);
   const days: Day[] = Array.from({ length: 30 }, (_, i) => {
     const then = new Date(Date.now() - (29 - i) * DAY);
-    const weekend = [0, 6].includes(then.getDay());
+    // As though today were a Saturday: what is shown is the same on each day.
+    const weekend = [0, 6].includes((i + 5) % 7);
     const messages = Math.round(scale * (weekend ? 3 + 6 * random() : 9 + 16 * random()));
     const p50 = 350 + 500 * random();
     return {
