@@ -56,6 +56,12 @@ const MOST_TOKENS = 50_000;
 /** The command under which our own work runs in the library, so that IDLE is ended before it and armed again after it. */
 const OURS = 'IMAPFERRY';
 
+/**
+ * Accounts on whose server a connection ended when a command had come right behind DONE. RFC 2177 has nothing against it;
+ * a server that throws away what it has read with DONE would never answer.
+ */
+const WANT_IDLE_ENDED = new WeakSet<Account>();
+
 export class Client {
   readonly flow: Flow;
   readonly closed: Promise<Failure | undefined>;
@@ -78,6 +84,8 @@ export class Client {
   readonly #unwanted: Unwanted;
   /** Who reads lines before the library does. */
   #reads: ((line: Buffer) => boolean) | undefined;
+  /** Commands were sent behind DONE, and none is answered. */
+  #behindDone = false;
   #error: unknown;
   #namespaces: Namespaces | undefined;
   #ended = false;
@@ -99,6 +107,7 @@ export class Client {
       this.#ended = true;
       clearTimeout(this.#renewal);
       this.#stopWatch?.();
+      if (this.#behindDone && !this.#byUs) WANT_IDLE_ENDED.add(account);
       const why = this.#byUs ? undefined : this.#reason();
       resolve(why);
       for (const end of this.#underWay) end(why);
@@ -250,22 +259,37 @@ export class Client {
   }
 
   /**
-   * Commands past the library's own sending, with IDLE ended before and armed again after it. To be used within `step`.
+   * Commands past the library's own sending, right behind DONE where IDLE is held; it is armed again after them. To be
+   * used within `step`.
    * @param reads sees each line of the server first; what it says it has read, the library does not see
    */
   async reading<T>(reads: (line: Buffer) => boolean, work: () => Promise<T>): Promise<T> {
     // The library sees nothing under way, and would take up IDLE in the middle.
     this.flow.options.disableAutoIdle = true;
+    const idled = this.flow.idling === true;
     const done = await this.flow.run(OURS, async () => {
-      this.#reads = reads;
+      // It goes out when IDLE is answered.
+      if (idled && WANT_IDLE_ENDED.has(this.#account)) await this.#noop();
+      else this.#behindDone = idled;
+      this.#reads = (line) => {
+        const isRead = reads(line);
+        if (isRead) this.#behindDone = false;
+        return isRead;
+      };
       try {
         return await work();
       } finally {
         this.#reads = undefined;
+        this.#behindDone = false;
         this.idling(this.#wantsIdle);
       }
     });
     return done as T;
+  }
+
+  async #noop(): Promise<void> {
+    const { next } = await this.flow.exec('NOOP', false);
+    next();
   }
 
   /** What goes out to the server. Throws where the connection is gone. */

@@ -1,26 +1,28 @@
-/** UID FETCH of what others on the same connection may be fetching some more of: asked before they have their answers. */
+/** UID FETCH asked before what was asked on the same connection has its answer: IDLE that ends, and what others fetch. */
 import { Failure } from '../domain/failure.ts';
 import { askAhead } from './ahead.ts';
 import type { LibraryError } from './answers.ts';
 import type { Client } from './client.ts';
 import { fetchCommand, fetchRows, type Query, type Row, Rows } from './fetch.ts';
-import { uidSets } from './sets.ts';
 
 const GONE = /some of the requested messages no longer exist/i;
 
 /** So many sets of one query may be asked for at a time. */
 const MOST = 2;
 
-/** As `fetchRows`, of messages by their UIDs. No other query on that connection wants the same ones. */
+/**
+ * As `fetchRows`, behind what is under way on the connection, be it DONE. No other query there wants the same messages.
+ * @param left the sets to ask for anew where the server wants us to know first what went meanwhile; `has`: those that came
+ */
 export async function fetchAhead(
   client: Client,
-  { step, items, uids }: Pick<Query, 'step' | 'items'> & { readonly uids: readonly number[] },
+  query: Omit<Query, 'piece'>,
   take: (row: Row) => void,
+  left: (has: (uid: number) => boolean) => readonly string[] = () => query.sets,
 ): Promise<Row[]> {
-  const wanted = new Set(uids);
-  const query = { step, items, wanted: (uid: number) => wanted.has(uid) };
+  const { step, wanted } = query;
   const rows = new Rows(client, query, take);
-  const sets = uidSets(uids).values();
+  const sets = query.sets.values();
   const next = () => {
     const { value: set } = sets.next();
     return set === undefined ? undefined : { command: fetchCommand(set, query) };
@@ -31,10 +33,10 @@ export async function fetchAhead(
   } catch (thrown) {
     if (!areGone(thrown)) throw thrown;
   }
-  // The server wants us to know that first.
   await client.step(step, () => client.command('NOOP', false));
-  const left = uidSets(uids.filter((uid) => !rows.has(uid)));
-  return fetchRows(client, { ...query, sets: left }, take);
+  const missing = (uid: number) => wanted(uid) && !rows.has(uid);
+  const again = { ...query, sets: left((uid) => rows.has(uid)), wanted: missing };
+  return fetchRows(client, again, take);
 }
 
 /** Some went meanwhile, and the server shows none for it (RFC 2180 §4.1.2): the answer that `fetchRows` knows, too. */

@@ -13,7 +13,7 @@ import type {
 } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
 import { Client } from './client.ts';
-import type { Row } from './fetch.ts';
+import type { Query, Row } from './fetch.ts';
 import { fetchAhead } from './fetch-ahead.ts';
 import { ensureFolder } from './folders.ts';
 import type { Answer, ExecOptions, Token, Tokens } from './internals.ts';
@@ -95,9 +95,13 @@ class ImapSource extends ImapSession implements SourceSession {
     return this.listRows('look', uidSets(uids), (uid) => wanted.has(uid));
   }
 
-  listFrom(from: number): Promise<Listed[]> {
+  async listFrom(from: number): Promise<Listed[]> {
     // `n:*` names the last message even where its UID is lower than n (RFC 9051 §6.4.9).
-    return this.listRows('look', [`${from}:*`], (uid) => uid >= from);
+    const wanted = (uid: number) => uid >= from;
+    const listed: Listed[] = [];
+    const query = { step: 'look', sets: [`${from}:*`], items: LISTED, wanted } as const;
+    await fetchAhead(this.client, query, (row) => listed.push(listedOf(row)));
+    return listed.sort((a, b) => a.uid - b.uid);
   }
 
   fetch(messages: readonly Wanted[]): Promise<Original[]>;
@@ -114,8 +118,19 @@ class ImapSource extends ImapSession implements SourceSession {
 
   async #fetchWhole(uids: readonly number[]): Promise<Sendable[]> {
     const originals: Sendable[] = [];
-    const query = { step: 'fetch', items: [...LISTED, 'source'], uids } as const;
-    const partial = await fetchAhead(this.client, query, (row) => originals.push(originalOf(row)));
+    const all = new Set(uids);
+    const query: Query = {
+      step: 'fetch',
+      sets: uidSets(uids),
+      items: [...LISTED, 'source'],
+      wanted: (uid) => all.has(uid),
+    };
+    const partial = await fetchAhead(
+      this.client,
+      query,
+      (row) => originals.push(originalOf(row)),
+      (has) => uidSets(uids.filter((uid) => !has(uid))),
+    );
     // Told of, and not shown: gone meanwhile, or kept from us.
     const there = await this.stillThere(
       'fetch',

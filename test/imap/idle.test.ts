@@ -6,15 +6,16 @@ import { FakeImap, type FakeOptions, fakeAccount } from '../support/fake-imap.ts
 async function watching(
   server: FakeImap,
   { idleRenew = 60_000, silence = 5_000 } = {},
+  account = fakeAccount('source', server.port),
 ): Promise<SourceSession> {
-  const account = sourceAccount(fakeAccount('source', server.port), { idleRenew, silence });
-  const session = await account.connect(new AbortController().signal);
+  const source = sourceAccount(account, { idleRenew, silence });
+  const session = await source.connect(new AbortController().signal);
   await session.open('INBOX', { readOnly: true, idle: true });
   return session;
 }
 
 const commands = (server: FakeImap) =>
-  server.commands.map((line) => line.replace(/^\S+ (?=.)/, '').split(' ')[0]);
+  server.commands.map((line) => /^(?:\S+ (?=.))?((?:UID )?\S*)/.exec(line)?.[1]);
 const count = (server: FakeImap, name: string) =>
   commands(server).filter((command) => command === name).length;
 
@@ -118,6 +119,46 @@ describe('a server that idles', () => {
     await session.noop();
     expect(session.abilities.idle).toBe(false);
     await session.noop();
+    session.close();
+  });
+});
+
+describe('a look at what is new', () => {
+  const found = ({ tag }: { tag: string }) =>
+    `* 3 FETCH (UID 9 FLAGS () RFC822.SIZE 7 INTERNALDATE " 3-Feb-2011 04:05:06 +0000")\r\n${tag} OK done`;
+
+  it('is asked for right behind DONE: a round trip fewer', async () => {
+    await using server = await FakeImap.start({
+      replies: {
+        ...EXAMINE,
+        DONE: () => undefined,
+        'UID FETCH': (command, { server }) => `${server.idleTag} OK idled\r\n${found(command)}`,
+      },
+    });
+    const session = await watching(server);
+    await server.until(() => count(server, 'IDLE') === 1);
+    expect(await session.listFrom(9)).toMatchObject([{ uid: 9, size: 7 }]);
+    await server.until(() => count(server, 'IDLE') === 2);
+    expect(commands(server).slice(-4)).toEqual(['IDLE', 'DONE', 'UID FETCH', 'IDLE']);
+    session.close();
+  });
+
+  it('waits for the end of IDLE where a server had never answered what came behind DONE', async () => {
+    await using server = await FakeImap.start({
+      replies: {
+        ...EXAMINE,
+        'UID FETCH': (command, { server }) =>
+          commands(server).at(-2) === 'DONE' ? undefined : found(command),
+      },
+    });
+    const account = fakeAccount('source', server.port);
+    const deaf = await watching(server, { silence: 200 }, account);
+    await server.until(() => count(server, 'IDLE') === 1);
+    await expect(deaf.listFrom(9)).rejects.toMatchObject({ kind: 'lost', step: 'look' });
+    const session = await watching(server, {}, account);
+    await server.until(() => count(server, 'IDLE') === 2);
+    expect(await session.listFrom(9)).toMatchObject([{ uid: 9 }]);
+    expect(commands(server).slice(-4)).toEqual(['IDLE', 'DONE', 'NOOP', 'UID FETCH']);
     session.close();
   });
 });
