@@ -45,7 +45,7 @@ const IDLE_DELAY = 50;
  * The largest piece in which a message comes that is too large for memory. A round trip each: so large that these are few,
  * and so small that some messages at once take little.
  */
-export const PIECE = 2 * 1024 * 1024;
+export const PIECE = 1024 * 1024;
 /** Of what nobody asked for about twice as much is borne within a step. */
 const BORNE = 56 * 1024 * 1024;
 /** The longest line: what SEARCH answers of a million messages. */

@@ -10,7 +10,7 @@ import vm from 'node:vm';
 type Collect = (how: { readonly type: 'minor' }) => void;
 
 /** So much may gather. */
-const MOST = 2 * 1024 * 1024;
+const MOST = 1024 * 1024;
 
 let collect: Collect | undefined;
 let gathered = 0;

@@ -18,7 +18,7 @@ export interface Read {
 }
 
 /** So many pieces are asked for before the first of them has come. */
-const AHEAD = 4;
+const AHEAD = 8;
 
 type Take = (piece: Buffer) => void | Promise<void>;
 

@@ -12,7 +12,7 @@ import { spoolIn } from '../../src/spool/spool.ts';
 import { FakeImap, fakeAccount, type Line } from '../support/fake-imap.ts';
 
 const MB = 1024 * 1024;
-const PIECE = 2 * MB;
+const PIECE = MB;
 const late = 2 * PIECE;
 const UID = 4;
 const never = new AbortController().signal;
@@ -159,8 +159,8 @@ describe('a large original', () => {
     session.close();
   });
 
-  it('costs a round trip for the first piece, and one for each four that follow', async () => {
-    const bytes = letter(11 * PIECE);
+  it('costs a round trip for the first piece, and one for each eight that follow', async () => {
+    const bytes = letter(19 * PIECE);
     const held: { at: number; answer: () => void }[] = [];
     await using holder = await Holder.of(bytes, ({ offset = 0, send }) => {
       if (offset === 0) return undefined;
@@ -170,8 +170,8 @@ describe('a large original', () => {
     const session = await holder.source();
     const fetched = session.fetch([{ uid: UID, size: bytes.length }]);
     const trips: number[][] = [];
-    while (trips.flat().length < 10) {
-      const most = Math.min(4, 10 - trips.flat().length);
+    while (trips.flat().length < 18) {
+      const most = Math.min(8, 18 - trips.flat().length);
       await vi.waitFor(() => expect(held).toHaveLength(most));
       await new Promise((resolve) => setImmediate(resolve));
       const trip = held.splice(0);
@@ -179,9 +179,9 @@ describe('a large original', () => {
       for (const { answer } of trip) answer();
     }
     expect(trips).toEqual([
-      [1, 2, 3, 4],
-      [5, 6, 7, 8],
-      [9, 10],
+      [1, 2, 3, 4, 5, 6, 7, 8],
+      [9, 10, 11, 12, 13, 14, 15, 16],
+      [17, 18],
     ]);
     const [original] = await fetched;
     expect(original?.content.sha256).toBe(new InMemory(bytes).sha256);
@@ -189,16 +189,17 @@ describe('a large original', () => {
   });
 
   it('is put together in its order, in whatever order its pieces come', async () => {
+    const bytes = letter(9 * PIECE - 5);
     const waiting: (() => void)[] = [];
-    await using holder = await Holder.of(LETTER, ({ offset = 0, send }) => {
+    await using holder = await Holder.of(bytes, ({ offset = 0, send }) => {
       if (offset === 0) return undefined;
       waiting.push(send);
-      if (waiting.length === 4) for (const each of waiting.splice(0).reverse()) each();
+      if (waiting.length === 8) for (const each of waiting.splice(0).reverse()) each();
       return { says: '' };
     });
     const session = await holder.source();
-    const [original] = await session.fetch([{ uid: UID, size: LETTER.length }]);
-    expect(original?.content.sha256).toBe(new InMemory(LETTER).sha256);
+    const [original] = await session.fetch([{ uid: UID, size: bytes.length }]);
+    expect(original?.content.sha256).toBe(new InMemory(bytes).sha256);
     session.close();
   });
 
