@@ -15,6 +15,7 @@ import { failureOf, networkReason, readable } from './answers.ts';
 import { connectFailure } from './connect-failure.ts';
 import { type Answer, type ExecOptions, type Flow, internals, type Tokens } from './internals.ts';
 import { moved, watchProgress } from './progress.ts';
+import { GONE, TAGGED } from './tagged.ts';
 import { type Met, transportFor } from './transport.ts';
 import { Unwanted } from './unwanted.ts';
 
@@ -42,7 +43,7 @@ const LARGEST_LITERAL = 16 * 1024 * 1024;
 /** How soon after work IDLE is taken up again. */
 const IDLE_DELAY = 50;
 /**
- * The largest piece in which a message comes that is too large for memory. A round trip each: so large that these are few,
+ * The largest piece in which a message comes that is too large for memory: so large that some, asked ahead, fill the wire,
  * and so small that some messages at once take little.
  */
 export const PIECE = 1024 * 1024;
@@ -57,8 +58,8 @@ const MOST_TOKENS = 50_000;
 const OURS = 'IMAPFERRY';
 
 /**
- * Accounts on whose server a connection ended when a command had come right behind DONE. RFC 2177 has nothing against it;
- * a server that throws away what it has read with DONE would never answer.
+ * Accounts whose server refused the first command right behind DONE, or never answered it until the connection ended. RFC
+ * 2177 has nothing against it; a server may throw away all the same what it has read along with DONE.
  */
 const WANT_IDLE_ENDED = new WeakSet<Account>();
 
@@ -107,7 +108,7 @@ export class Client {
       this.#ended = true;
       clearTimeout(this.#renewal);
       this.#stopWatch?.();
-      if (this.#behindDone && !this.#byUs) WANT_IDLE_ENDED.add(account);
+      if (this.#behindDone && !this.#byUs && !flow.byeReason) WANT_IDLE_ENDED.add(account);
       const why = this.#byUs ? undefined : this.#reason();
       resolve(why);
       for (const end of this.#underWay) end(why);
@@ -266,17 +267,16 @@ export class Client {
   async reading<T>(reads: (line: Buffer) => boolean, work: () => Promise<T>): Promise<T> {
     // The library sees nothing under way, and would take up IDLE in the middle.
     this.flow.options.disableAutoIdle = true;
-    const idled = this.flow.idling === true;
+    const idled = this.has('IDLE') && !this.flow.skipIdle && this.flow.idling;
     const done = await this.flow.run(OURS, async () => {
-      // It goes out when IDLE is answered.
-      if (idled && WANT_IDLE_ENDED.has(this.#account)) await this.#noop();
-      else this.#behindDone = idled;
-      this.#reads = (line) => {
-        const isRead = reads(line);
-        if (isRead) this.#behindDone = false;
-        return isRead;
-      };
       try {
+        if (idled && this.wantsIdleEnded) await this.#noop();
+        else this.#behindDone = idled;
+        this.#reads = (line) => {
+          const isRead = reads(line);
+          if (isRead) this.#answeredBehindDone(line);
+          return isRead;
+        };
         return await work();
       } finally {
         this.#reads = undefined;
@@ -287,6 +287,19 @@ export class Client {
     return done as T;
   }
 
+  /** Whether nothing is to be sent to this account's server before it has answered IDLE. */
+  get wantsIdleEnded(): boolean {
+    return WANT_IDLE_ENDED.has(this.#account);
+  }
+
+  #answeredBehindDone(line: Buffer): void {
+    const [, , status = '', words = ''] = TAGGED.exec(line.toString('utf8')) ?? [];
+    const isRefused = status.toUpperCase() !== 'OK' && !GONE.test(words);
+    if (this.#behindDone && isRefused) WANT_IDLE_ENDED.add(this.#account);
+    this.#behindDone = false;
+  }
+
+  /** Goes out when IDLE is answered. */
   async #noop(): Promise<void> {
     const { next } = await this.flow.exec('NOOP', false);
     next();

@@ -4,8 +4,7 @@ import { askAhead } from './ahead.ts';
 import type { LibraryError } from './answers.ts';
 import type { Client } from './client.ts';
 import { fetchCommand, fetchRows, type Query, type Row, Rows } from './fetch.ts';
-
-const GONE = /some of the requested messages no longer exist/i;
+import { GONE } from './tagged.ts';
 
 /** So many sets of one query may be asked for at a time. */
 const MOST = 2;
@@ -27,11 +26,13 @@ export async function fetchAhead(
     const { value: set } = sets.next();
     return set === undefined ? undefined : { command: fetchCommand(set, query) };
   };
+  const { wantsIdleEnded } = client;
   try {
     await askAhead(client, step, { most: MOST, next, take: (row) => rows.add(row) });
     return rows.partial();
   } catch (thrown) {
-    if (!areGone(thrown)) throw thrown;
+    const refusedForItsPlace = client.wantsIdleEnded && !wantsIdleEnded;
+    if (!areGone(thrown) && !refusedForItsPlace) throw thrown;
   }
   await client.step(step, () => client.command('NOOP', false));
   const missing = (uid: number) => wanted(uid) && !rows.has(uid);
@@ -39,7 +40,7 @@ export async function fetchAhead(
   return fetchRows(client, again, take);
 }
 
-/** Some went meanwhile, and the server shows none for it (RFC 2180 §4.1.2): the answer that `fetchRows` knows, too. */
+/** The answer that `fetchRows` knows, too. */
 function areGone(thrown: unknown): boolean {
   if (!(thrown instanceof Failure)) return false;
   const { responseStatus, responseText = '' } = (thrown.cause ?? {}) as LibraryError;

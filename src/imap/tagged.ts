@@ -3,6 +3,9 @@
 /** A tagged answer: its tag, OK or not, and the words behind it. */
 export const TAGGED = /^([^ ]+) (OK|NO|BAD)(?: (.*))?$/is;
 
+/** Not refused: some of the messages went meanwhile, and the server wants the client to know that first (RFC 2180 §4.1.2). */
+export const GONE = /some of the requested messages no longer exist/i;
+
 /** A refusal that does not say of what. */
 export const UNTAGGED_REFUSAL = /^(BAD|NO)( |$)/i;
 

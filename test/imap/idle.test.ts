@@ -1,7 +1,14 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { SourceSession } from '../../src/domain/ports.ts';
+import type { Client } from '../../src/imap/client.ts';
 import { sourceAccount } from '../../src/imap/source.ts';
-import { FakeImap, type FakeOptions, fakeAccount } from '../support/fake-imap.ts';
+import {
+  FakeImap,
+  type FakeOptions,
+  fakeAccount,
+  type Line,
+  type Reply,
+} from '../support/fake-imap.ts';
 
 async function watching(
   server: FakeImap,
@@ -12,6 +19,12 @@ async function watching(
   const session = await source.connect(new AbortController().signal);
   await session.open('INBOX', { readOnly: true, idle: true });
   return session;
+}
+
+/** Resolves once it is idling, or the library asks now and then in place of that. */
+async function idling(session: SourceSession): Promise<void> {
+  const { client } = session as unknown as { client: Client };
+  await vi.waitFor(() => expect(client.flow.idling).toBe(true));
 }
 
 const commands = (server: FakeImap) =>
@@ -143,14 +156,29 @@ describe('a look at what is new', () => {
     session.close();
   });
 
-  it('waits for the end of IDLE where a server had never answered what came behind DONE', async () => {
-    await using server = await FakeImap.start({
-      replies: {
-        ...EXAMINE,
-        'UID FETCH': (command, { server }) =>
-          commands(server).at(-2) === 'DONE' ? undefined : found(command),
+  /** A server that minds what comes before it has answered IDLE. */
+  const minds = (how: Reply): FakeOptions['replies'] => {
+    let idles = false;
+    return {
+      ...EXAMINE,
+      IDLE: ({ tag }, line) => {
+        idles = true;
+        line.server.idleTag = tag;
+        return '+ idling';
       },
-    });
+      DONE: (_, line) => {
+        setTimeout(() => {
+          idles = false;
+          line.send(`${line.server.idleTag} OK idled`);
+        }, 20);
+        return undefined;
+      },
+      'UID FETCH': (command, line) => (idles ? how(command, line) : found(command)),
+    };
+  };
+
+  it('waits for the end of IDLE where a server had never answered what came behind DONE', async () => {
+    await using server = await FakeImap.start({ replies: minds(() => undefined) ?? {} });
     const account = fakeAccount('source', server.port);
     const deaf = await watching(server, { silence: 200 }, account);
     await server.until(() => count(server, 'IDLE') === 1);
@@ -159,6 +187,98 @@ describe('a look at what is new', () => {
     await server.until(() => count(server, 'IDLE') === 2);
     expect(await session.listFrom(9)).toMatchObject([{ uid: 9 }]);
     expect(commands(server).slice(-4)).toEqual(['IDLE', 'DONE', 'NOOP', 'UID FETCH']);
+    session.close();
+  });
+
+  it.each(['BAD not while idling', 'NO [INUSE] busy'])(
+    'is asked for again where it is answered %s, and waits for the end of IDLE from then on',
+    async (refusal) => {
+      await using server = await FakeImap.start({
+        replies: minds(({ tag }) => `${tag} ${refusal}`) ?? {},
+      });
+      const session = await watching(server);
+      await server.until(() => count(server, 'IDLE') === 1);
+      expect(await session.listFrom(9)).toMatchObject([{ uid: 9 }]);
+      await server.until(() => count(server, 'IDLE') === 2);
+      expect(await session.listFrom(9)).toMatchObject([{ uid: 9 }]);
+      expect(
+        commands(server)
+          .filter((name) => name !== 'IDLE')
+          .slice(-7),
+      ).toEqual(['DONE', 'UID FETCH', 'NOOP', 'UID FETCH', 'DONE', 'NOOP', 'UID FETCH']);
+      session.close();
+    },
+  );
+
+  it('costs IDLE nothing where the server will not say that it has ended', async () => {
+    let isBusy = false;
+    await using server = await FakeImap.start({
+      replies: {
+        ...minds(({ tag }) => `${tag} BAD not while idling`),
+        NOOP: ({ tag }) => `${tag} ${isBusy ? 'NO busy' : 'OK done'}`,
+      },
+    });
+    const session = await watching(server);
+    await server.until(() => count(server, 'IDLE') === 1);
+    await session.listFrom(9);
+    await server.until(() => count(server, 'IDLE') === 2);
+    isBusy = true;
+    await expect(session.listFrom(9)).rejects.toMatchObject({ step: 'look' });
+    await server.until(() => count(server, 'IDLE') === 3);
+    session.close();
+  });
+
+  const end = (line: Line) => void line.socket.end();
+  /** So many that they are asked for in some commands. */
+  const scattered = Array.from({ length: 3000 }, (_, i) => ({ uid: 2 * i + 1, size: 7 }));
+
+  it.each<{
+    of: string;
+    capability?: string;
+    lose: (line: Line, tag: string, session: SourceSession) => void;
+  }>([
+    { of: 'that had none behind DONE', capability: 'IMAP4rev1 UIDPLUS', lose: end },
+    {
+      of: 'that said goodbye',
+      lose: (line) => {
+        line.send('* BYE [UNAVAILABLE] I am restarted');
+        end(line);
+      },
+    },
+    {
+      of: 'of which one was answered',
+      lose: (line, tag) => {
+        line.send(`${tag} OK done`);
+        end(line);
+      },
+    },
+    { of: 'that was ended on purpose', lose: (_line, _tag, session) => session.close() },
+  ])('waits for nothing after the end of a connection $of', async ({ capability, lose }) => {
+    let lost: SourceSession | undefined;
+    let isLost = false;
+    await using server = await FakeImap.start({
+      ...(capability && { capability }),
+      replies: {
+        ...EXAMINE,
+        'UID FETCH': (command, line) => {
+          if (isLost) return found(command);
+          isLost = true;
+          if (lost) lose(line, command.tag, lost);
+          return undefined;
+        },
+      },
+    });
+    const account = fakeAccount('source', server.port);
+    lost = await watching(server, {}, account);
+    await idling(lost);
+    await lost.fetch(scattered).catch(() => undefined);
+    await lost.closed;
+    const session = await watching(server, {}, account);
+    await idling(session);
+    const asked = () => count(server, 'IDLE') + count(server, 'NOOP');
+    await server.until(() => asked() === 2);
+    expect(await session.listFrom(9)).toMatchObject([{ uid: 9 }]);
+    expect(asked()).toBe(2);
     session.close();
   });
 });
