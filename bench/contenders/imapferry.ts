@@ -1,5 +1,5 @@
 /** imapferry as it is installed: compiled, `sweep`, every byte read back. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startOf } from '../../test/journey/program.ts';
@@ -8,8 +8,20 @@ import type { Contender, Side } from './contender.ts';
 /** The compiled program. */
 export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
+const DOCKERFILE = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+
 /** What image and unit give it besides its settings. */
-export const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
+export const ENVIRONMENT = {
+  NODE_OPTIONS: inTheImage('NODE_OPTIONS'),
+  MALLOC_ARENA_MAX: inTheImage('MALLOC_ARENA_MAX'),
+};
+
+function inTheImage(name: string): string {
+  const [, quoted, bare] = new RegExp(`\\b${name}=(?:"([^"]*)"|(\\S+))`).exec(DOCKERFILE) ?? [];
+  const value = quoted ?? bare;
+  if (value === undefined) throw new Error(`The Dockerfile sets no ${name}`);
+  return value;
+}
 
 /** Settings of one side, with its password in a file. */
 export function sideSettings(

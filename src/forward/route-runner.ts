@@ -50,7 +50,7 @@ const AHEAD = 3;
  * copy is compared, and what was let go lingers until it is collected. Many small messages do not come near it: of them no
  * more is in hand than the batches that are in flight.
  */
-const MOST_BYTES_IN_HAND = 24 * 1024 * 1024;
+const MOST_BYTES_IN_HAND = 48 * 1024 * 1024;
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
