@@ -26,13 +26,11 @@ export async function fetchAhead(
     const { value: set } = sets.next();
     return set === undefined ? undefined : { command: fetchCommand(set, query) };
   };
-  const { wantsIdleEnded } = client;
   try {
     await askAhead(client, step, { most: MOST, next, take: (row) => rows.add(row) });
     return rows.partial();
   } catch (thrown) {
-    const refusedForItsPlace = client.wantsIdleEnded && !wantsIdleEnded;
-    if (!areGone(thrown) && !refusedForItsPlace) throw thrown;
+    if (!areGone(thrown)) throw thrown;
   }
   await client.step(step, () => client.command('NOOP', false));
   const missing = (uid: number) => wanted(uid) && !rows.has(uid);

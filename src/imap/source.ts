@@ -96,6 +96,19 @@ class ImapSource extends ImapSession implements SourceSession {
   }
 
   async listFrom(from: number): Promise<Listed[]> {
+    const { wantsIdleEnded } = this.client;
+    try {
+      return await this.#listFrom(from);
+    } catch (thrown) {
+      // Refused for where it came, by a server from which that is known now: it need not wait for the next sweep.
+      if (!this.client.flow.usable || this.client.wantsIdleEnded === wantsIdleEnded) throw thrown;
+      // Goes out when IDLE is answered.
+      await this.noop();
+      return this.#listFrom(from);
+    }
+  }
+
+  async #listFrom(from: number): Promise<Listed[]> {
     // `n:*` names the last message even where its UID is lower than n (RFC 9051 §6.4.9).
     const wanted = (uid: number) => uid >= from;
     const listed: Listed[] = [];

@@ -108,8 +108,8 @@ it('carries 20 MB and 50 MB as they are, in pieces either way, in little memory'
   expect(memory(program, 'VmHWM') - rest).toBeLessThan(120);
   for (const { lines } of [scene.up, scene.down]) {
     const pieces = lines.flatMap((line) => /UID FETCH .*\]<\d+\.(\d+)>\)/.exec(line)?.[1] ?? []);
-    expect(pieces.length).toBe(10 + 25);
-    for (const piece of pieces) expect(Number(piece)).toBeLessThanOrEqual(2 * MB + 1);
+    expect(pieces.length).toBe(20 + 50);
+    for (const piece of pieces) expect(Number(piece)).toBeLessThanOrEqual(MB + 1);
   }
   expect(statSync(scene.spool).mode & 0o777).toBe(0o700);
   expect(program.log.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
