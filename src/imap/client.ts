@@ -274,7 +274,7 @@ export class Client {
         else this.#behindDone = idled;
         this.#reads = (line) => {
           const isRead = reads(line);
-          if (isRead) this.#answeredBehindDone(line);
+          if (isRead) this.#answered(line);
           return isRead;
         };
         return await work();
@@ -292,11 +292,13 @@ export class Client {
     return WANT_IDLE_ENDED.has(this.#account);
   }
 
-  #answeredBehindDone(line: Buffer): void {
+  /** A line that was read answers a command of ours. What the first one behind DONE says of its place is kept. */
+  #answered(line: Buffer): void {
+    if (!this.#behindDone) return;
+    this.#behindDone = false;
     const [, , status = '', words = ''] = TAGGED.exec(line.toString('utf8')) ?? [];
     const isRefused = status.toUpperCase() !== 'OK' && !GONE.test(words);
-    if (this.#behindDone && isRefused) WANT_IDLE_ENDED.add(this.#account);
-    this.#behindDone = false;
+    if (isRefused) WANT_IDLE_ENDED.add(this.#account);
   }
 
   /** Goes out when IDLE is answered. */

@@ -109,12 +109,6 @@ export abstract class ImapSession implements Session {
     return fetchRows(this.client, query, take);
   }
 
-  protected async listRows(step: Step, sets: readonly string[], wanted: (uid: number) => boolean) {
-    const rows: Listed[] = [];
-    await this.fetchRows({ step, sets, wanted, items: LISTED }, (row) => rows.push(listedOf(row)));
-    return rows.sort((a, b) => a.uid - b.uid);
-  }
-
   /**
    * UIDs of the messages that can be taken into memory, and of those that can not. Of what size they are not known to be,
    * the server is asked; what is not there any more is left out.

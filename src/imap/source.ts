@@ -13,7 +13,7 @@ import type {
 } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
 import { Client } from './client.ts';
-import type { Query, Row } from './fetch.ts';
+import { fetchRows, type Query, type Row } from './fetch.ts';
 import { fetchAhead } from './fetch-ahead.ts';
 import { ensureFolder } from './folders.ts';
 import type { Answer, ExecOptions, Token, Tokens } from './internals.ts';
@@ -92,7 +92,7 @@ class ImapSource extends ImapSession implements SourceSession {
 
   list(uids: readonly number[]): Promise<Listed[]> {
     const wanted = new Set(uids);
-    return this.listRows('look', uidSets(uids), (uid) => wanted.has(uid));
+    return this.#listed(fetchRows, uidSets(uids), (uid) => wanted.has(uid));
   }
 
   async listFrom(from: number): Promise<Listed[]> {
@@ -108,12 +108,19 @@ class ImapSource extends ImapSession implements SourceSession {
     }
   }
 
-  async #listFrom(from: number): Promise<Listed[]> {
+  #listFrom(from: number): Promise<Listed[]> {
     // `n:*` names the last message even where its UID is lower than n (RFC 9051 §6.4.9).
-    const wanted = (uid: number) => uid >= from;
+    return this.#listed(fetchAhead, [`${from}:*`], (uid) => uid >= from);
+  }
+
+  async #listed(
+    fetch: typeof fetchRows,
+    sets: readonly string[],
+    wanted: Query['wanted'],
+  ): Promise<Listed[]> {
     const listed: Listed[] = [];
-    const query = { step: 'look', sets: [`${from}:*`], items: LISTED, wanted } as const;
-    await fetchAhead(this.client, query, (row) => listed.push(listedOf(row)));
+    const query = { step: 'look', sets, items: LISTED, wanted } as const;
+    await fetch(this.client, query, (row) => listed.push(listedOf(row)));
     return listed.sort((a, b) => a.uid - b.uid);
   }
 

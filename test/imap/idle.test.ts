@@ -157,7 +157,7 @@ describe('a look at what is new', () => {
   });
 
   /** A server that minds what comes before it has answered IDLE. */
-  const minds = (how: Reply): FakeOptions['replies'] => {
+  const minds = (how: Reply): NonNullable<FakeOptions['replies']> => {
     let idles = false;
     return {
       ...EXAMINE,
@@ -178,7 +178,7 @@ describe('a look at what is new', () => {
   };
 
   it('waits for the end of IDLE where a server had never answered what came behind DONE', async () => {
-    await using server = await FakeImap.start({ replies: minds(() => undefined) ?? {} });
+    await using server = await FakeImap.start({ replies: minds(() => undefined) });
     const account = fakeAccount('source', server.port);
     const deaf = await watching(server, { silence: 200 }, account);
     await server.until(() => count(server, 'IDLE') === 1);
@@ -194,7 +194,7 @@ describe('a look at what is new', () => {
     'is asked for again where it is answered %s, and waits for the end of IDLE from then on',
     async (refusal) => {
       await using server = await FakeImap.start({
-        replies: minds(({ tag }) => `${tag} ${refusal}`) ?? {},
+        replies: minds(({ tag }) => `${tag} ${refusal}`),
       });
       const session = await watching(server);
       await server.until(() => count(server, 'IDLE') === 1);
