@@ -156,9 +156,9 @@ export interface DestinationSession extends Session {
   open(folder: string, how: { fresh: boolean }): Promise<FolderView>;
   /**
    * Creates a folder, with those above it, and subscribes it; with a special use where the server can (RFC 6154 §3). A folder
-   * that is already there is no mistake.
+   * that is already there is no mistake. Resolves with whether it was not.
    */
-  create(folder: string, use?: SpecialUse): Promise<void>;
+  create(folder: string, use?: SpecialUse): Promise<boolean>;
   /**
    * Appends messages to the open folder in their order: bytes as given, INTERNALDATE, flags without `\Recent`,
    * `\Deleted` and what PERMANENTFLAGS does not allow (`flags.dropped`, once a folder). Never rejects: one placement a

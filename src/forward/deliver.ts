@@ -6,7 +6,7 @@ import { refuse } from './aside.ts';
 import { fetchOriginals } from './fetch.ts';
 import { type Batch, weightOf } from './folder-state.ts';
 import { deadly, tooLarge } from './hindrances.ts';
-import { lookAhead, type Sight } from './look-ahead.ts';
+import { lookAhead } from './look-ahead.ts';
 import { cautiously } from './one-mailbox.ts';
 import { type Placed, place } from './place.ts';
 import { retire } from './retire.ts';
@@ -168,7 +168,7 @@ async function bring(
   const { carried } = trip;
   await using spool = works.spool();
   const mayBeThere = travelling.some(({ uid }) => seeking.has(uid) && !notes.has(uid));
-  let looking: Promise<Sight | undefined> | undefined;
+  let looking: ReturnType<typeof lookAhead> | undefined;
   const { originals, doubtful } = await fetchOriginals(works, batch, travelling, (session) => {
     // Not before the source is there to be asked: what is seen by then may be long ago.
     looking = mayBeThere ? lookAhead(works, batch) : undefined;

@@ -17,13 +17,13 @@ export interface Sight {
 }
 
 /**
- * Resolves with a listing of the destination folder that was begun after this call; with `undefined` where there is no such
- * folder yet. Rejects with a Failure where it can't be had: nothing can be brought there either.
+ * Resolves with a listing of the destination folder that was begun after this call; with the Failure that says so where there
+ * is no such folder yet. Rejects with a Failure where it can't be had: nothing can be brought there either.
  */
 export async function lookAhead(
   { listings, destinations, clock }: Works,
   { epoch, fresh }: Batch,
-): Promise<Sight | undefined> {
+): Promise<Sight | Failure> {
   const folder = epoch.pair.dest;
   const [since, at] = [listings.moment(), clock.ticks()];
   const look = async (session: DestinationSession) =>
@@ -32,7 +32,7 @@ export async function lookAhead(
   try {
     return { listing: await destinations.use(folder, look, { urgent: fresh }), at };
   } catch (thrown) {
-    if (thrown instanceof Failure && thrown.kind === 'folder-missing') return undefined;
+    if (thrown instanceof Failure && thrown.kind === 'folder-missing') return thrown;
     throw thrown;
   }
 }

@@ -20,7 +20,7 @@ export interface Placed {
 /**
  * @param seeking UIDs of the originals that may be at the destination already
  * @param notes what the journal knows of the originals
- * @param sight of the destination folder, while the originals were on their way
+ * @param seen of the destination folder, while the originals were on their way; a Failure: that it is missing
  */
 export async function place(
   works: Works,
@@ -28,12 +28,12 @@ export async function place(
   all: readonly Sendable[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
-  sight?: Sight,
+  seen?: Sight | Failure,
 ): Promise<Placed> {
   const elsewhere = await recoverElsewhere(works, batch, all, notes);
   const originals = all.filter(({ uid }) => !elsewhere.settled.has(uid));
   if (originals.length === 0) return { receipts: elsewhere.receipts };
-  const placed = await placeHere(works, batch, originals, seeking, notes, sight);
+  const placed = await placeHere(works, batch, originals, seeking, notes, seen);
   return { ...placed, receipts: [...elsewhere.receipts, ...placed.receipts] };
 }
 
@@ -43,12 +43,13 @@ function placeHere(
   originals: readonly Sendable[],
   seeking: ReadonlySet<number>,
   notes: ReadonlyMap<number, Note>,
-  sight: Sight | undefined,
+  seen: Sight | Failure | undefined,
 ): Promise<Placed> {
+  const [sight, missing] = seen instanceof Failure ? [undefined, seen] : [seen, undefined];
   const bring = async (session: DestinationSession): Promise<Placed> => {
     const maybeThere = originals.filter(({ uid }) => seeking.has(uid));
     const blindly = sight === undefined && maybeThere.length > 0;
-    let view = await openDestination(works, session, epoch.pair, blindly);
+    let view = await openDestination(works, session, epoch.pair, { fresh: blindly, missing });
     const sought = notRuledOut(works, sight, view, epoch, maybeThere, notes);
     if (!blindly && sought.length > 0) view = await session.open(view.folder, { fresh: true });
     if (view.uidValidity !== epoch.uidValidity) epoch.setApart();
@@ -99,15 +100,19 @@ function unlessMissing(thrown: unknown): undefined {
   if (!(thrown instanceof Failure) || thrown.kind !== 'folder-missing') throw thrown;
 }
 
-/** Opens the destination folder; one that is missing is made and subscribed where CREATE_FOLDERS allows. */
+/**
+ * Opens the destination folder; one that is missing is made and subscribed where CREATE_FOLDERS allows.
+ * @param missing it was seen to be, and is not asked for once more before it is made
+ */
 async function openDestination(
   works: Works,
   session: DestinationSession,
   { source, dest: folder, createAs }: FolderPair,
-  fresh: boolean,
+  { fresh, missing }: { fresh: boolean; missing: Failure | undefined },
 ): Promise<FolderView> {
   let view: FolderView;
   try {
+    if (missing) throw missing;
     view = await session.open(folder, { fresh });
   } catch (thrown) {
     if (!(thrown instanceof Failure) || thrown.kind !== 'folder-missing') throw thrown;
@@ -117,12 +122,12 @@ async function openDestination(
         { step: 'open', scope: 'folder', kind: 'folder-missing', lasting: true, cause: thrown },
       );
     }
-    await session.create(folder, createAs).catch((refused: unknown) => {
+    const created = await session.create(folder, createAs).catch((refused: unknown) => {
       throw refused instanceof Failure && refused.kind === 'use-refused'
         ? useRefused(source, folder, createAs, refused)
         : refused;
     });
-    works.emit('folder.created', { route: works.route.name, dest: folder });
+    if (created) works.emit('folder.created', { route: works.route.name, dest: folder });
     view = await session.open(folder, { fresh: true });
   }
   if (view.readOnly || view.uidNotSticky) {

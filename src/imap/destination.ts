@@ -98,8 +98,8 @@ class ImapDestination extends ImapSession implements DestinationSession {
     return this.select(folder, false);
   }
 
-  async create(folder: string, use?: SpecialUse): Promise<void> {
-    await ensureFolder(this.client, folder, use);
+  async create(folder: string, use?: SpecialUse): Promise<boolean> {
+    return ensureFolder(this.client, folder, use);
   }
 
   async append(

@@ -7,7 +7,8 @@ import type { Client } from './client.ts';
 const NEVER_PLAIN: readonly SpecialUse[] = ['\\Junk', '\\Trash'];
 
 /**
- * Creates a folder and subscribes it; one that is there is only subscribed. Clients show mostly what is subscribed.
+ * Creates a folder and subscribes it; one that is there is only subscribed. Clients show mostly what is subscribed. Resolves
+ * with whether it was created.
  * @param use the special use it is made with, where the server can (RFC 6154 §3); where it refuses that, Junk and Trash
  * are not made, and all others without it
  */
@@ -15,14 +16,15 @@ export async function ensureFolder(
   client: Client,
   folder: string,
   use?: SpecialUse,
-): Promise<void> {
-  await client.step('open', async () => {
-    await createWithAbove(client, folder, use).catch(async (refused: unknown) => {
+): Promise<boolean> {
+  return client.step('open', async () => {
+    const created = await createWithAbove(client, folder, use).catch((refused: unknown) => {
       if (use === undefined || NEVER_PLAIN.includes(use) || !client.flow.usable) throw refused;
-      await createWithAbove(client, folder, undefined);
+      return createWithAbove(client, folder, undefined);
     });
     // Not subscribed is a nuisance; it keeps no mail from arriving.
     await client.flow.mailboxSubscribe(folder);
+    return created;
   });
 }
 
@@ -30,31 +32,35 @@ async function createWithAbove(
   client: Client,
   folder: string,
   use: SpecialUse | undefined,
-): Promise<void> {
-  await create(client, folder, use).catch(async (refused: unknown) => {
+): Promise<boolean> {
+  return create(client, folder, use).catch(async (refused: unknown) => {
     // Not every server says why it refuses (ALREADYEXISTS, RFC 5530): the list does.
     const folders = client.flow.usable ? await client.flow.list() : [];
     const there = folders.find(({ path }) => path === folder);
-    if (there && !there.flags.has('\\NonExistent')) return;
+    if (there && !there.flags.has('\\NonExistent')) return false;
     const above = superiors(folder, folders.find(({ delimiter }) => delimiter)?.delimiter ?? '');
     if (above.length === 0) throw refused;
     // A server should make them by itself (RFC 9051 §6.3.4), and not every one does.
     for (const each of above) await client.flow.mailboxCreate(each).catch(() => undefined);
-    await create(client, folder, use).catch(() => {
+    return create(client, folder, use).catch(() => {
       throw refused;
     });
   });
 }
 
-async function create(client: Client, folder: string, use: SpecialUse | undefined): Promise<void> {
+async function create(
+  client: Client,
+  folder: string,
+  use: SpecialUse | undefined,
+): Promise<boolean> {
   if (use === undefined || !client.has('CREATE-SPECIAL-USE')) {
-    await client.flow.mailboxCreate(folder);
-    return;
+    return (await client.flow.mailboxCreate(folder)).created;
   }
   await client.command('CREATE', [
     { type: 'ATOM', value: encodePath(client.flow, folder) },
     [{ type: 'ATOM', value: 'USE' }, [{ type: 'ATOM', value: use }]],
   ]);
+  return true;
 }
 
 /** The paths of the folders above one, from the top down. */

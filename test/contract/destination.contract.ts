@@ -88,8 +88,8 @@ export function destinationContract(
         scope: 'folder',
         outcomeUnknown: false,
       });
-      await session.create(made);
-      await session.create(made);
+      expect(await session.create(made)).toBe(true);
+      expect(await session.create(made)).toBe(false);
       expect(await session.open(made, { fresh: false })).toMatchObject({ messages: 0 });
       const subscribed = Buffer.concat(await mail.command('LSUB "" "*"')).toString();
       expect(subscribed).toContain(made);

@@ -6,7 +6,7 @@ import type { FolderView } from '../../src/domain/message.ts';
 import type { DestinationSession, Note } from '../../src/domain/ports.ts';
 import { Turns } from '../../src/domain/turns.ts';
 import { type Batch, Epoch } from '../../src/forward/folder-state.ts';
-import { Listings } from '../../src/forward/listing.ts';
+import { Listing, Listings } from '../../src/forward/listing.ts';
 import { lookAhead, notRuledOut } from '../../src/forward/look-ahead.ts';
 import type { Works } from '../../src/forward/works.ts';
 import { sendable } from '../support/content.ts';
@@ -38,8 +38,10 @@ it('is shared by batches that wait for the same connection, and by none that com
   const looks = [look(), look(), look()];
   busy.resolve();
   await before;
-  const [first, ...others] = (await Promise.all(looks)).map((sight) => sight?.listing);
-  expect(first).toBeDefined();
+  const [first, ...others] = (await Promise.all(looks)).map(
+    (sight) => 'listing' in sight && sight.listing,
+  );
+  expect(first).toBeInstanceOf(Listing);
   for (const other of others) expect(other).toBe(first);
   expect(listed()).toBe(1);
   await look();

@@ -39,11 +39,12 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
     return view;
   }
 
-  create(folder: string): Promise<void> {
+  create(folder: string): Promise<boolean> {
     return this.call('create', {
       effect: () => {
-        const there = this.server.folders.get(key(folder)) ?? this.server.makeFolder(folder);
-        there.subscribed = true;
+        const there = this.server.folders.get(key(folder));
+        (there ?? this.server.makeFolder(folder)).subscribed = true;
+        return there === undefined;
       },
     });
   }
