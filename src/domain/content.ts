@@ -53,17 +53,20 @@ const LONGEST_HEAD = 1024 * 1024;
 
 /** Bytes that are in memory. What they amount to is worked out once, when it is first asked for. */
 export class InMemory implements Content {
-  readonly bytes: Buffer;
+  readonly length: number;
+  #bytes: Buffer | undefined;
   #sha256: string | undefined;
   #head: Head | undefined;
   #forms: Forms | undefined;
 
   constructor(bytes: Buffer) {
-    this.bytes = bytes;
+    this.length = bytes.length;
+    this.#bytes = bytes;
   }
 
-  get length(): number {
-    return this.bytes.length;
+  get bytes(): Buffer {
+    if (this.#bytes === undefined) throw new Error('The bytes of this message were let go');
+    return this.#bytes;
   }
 
   get sha256(): string {
@@ -108,6 +111,31 @@ export class InMemory implements Content {
   async *pieces(): AsyncGenerator<Buffer> {
     if (this.bytes.length > 0) yield this.bytes;
   }
+
+  /** As letGo() says. */
+  letGo(): void {
+    if (this.#bytes === undefined || this.length === 0) return;
+    release(this.#bytes);
+    this.#bytes = undefined;
+  }
+}
+
+/**
+ * Gives bytes up, where they are in memory: nobody needs them any more, nor is any part of them on its way. What would have
+ * to read them throws from now on, so that nothing is ever compared with what is no longer there.
+ */
+export function letGo(content: Fingerprint): void {
+  if (content instanceof InMemory) content.letGo();
+}
+
+/**
+ * Gives the memory of bytes back at once. They lie outside of V8's heap: V8 itself finds out late that nobody needs them, and
+ * goes through all of its heap for that. What shares its memory with others is left alone, as Node.js shares it among
+ * what is small; as is what V8 keeps in its heap.
+ */
+export function release(bytes: Buffer): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) buffer.transfer(0);
 }
 
 /** No bytes at all: of a message that a server tells of and does not show. */

@@ -1,4 +1,5 @@
 /** One batch, straight through: fetch, append, verify, retire. */
+import { letGo } from '../domain/content.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Listed, Original } from '../domain/message.ts';
 import type { Note } from '../domain/ports.ts';
@@ -190,6 +191,9 @@ async function bring(
   const placed = await place(works, batch, originals, seeking, notes, sight);
   trip.atDestination = false;
   const uids = placed.receipts.map(({ original }) => original.uid);
+  const proven = new Set(uids);
+  // What the server has stored it has received: nothing of that is on its way any more.
+  for (const { uid, content } of originals) if (proven.has(uid)) letGo(content);
   const sums = () =>
     new Map([...works.journal.notes(epoch.key, uids)].map(([uid, note]) => [uid, note.sha256]));
   works.ways.brought(works.route, placed.receipts, sums);

@@ -1,6 +1,6 @@
 /** Reads copies back from the destination and proves them against their originals. */
 
-import { LARGEST_IN_MEMORY } from '../domain/content.ts';
+import { LARGEST_IN_MEMORY, letGo } from '../domain/content.ts';
 import { Failure } from '../domain/failure.ts';
 import type { FolderView, Original, Wanted } from '../domain/message.ts';
 import type { DestinationSession } from '../domain/ports.ts';
@@ -44,6 +44,7 @@ export async function verify(
       const original = named.get(copy.uid);
       if (original === undefined) return;
       const receipt = match(epoch, original, view, copy, works.route.verify);
+      letGo(copy.content);
       if (receipt) receipts.push(receipt);
       else bad.set(original, copy.uid);
     });

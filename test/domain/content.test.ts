@@ -1,7 +1,7 @@
 /** Bytes in memory, and bytes that came in pieces: both are compared as whole messages were, no more and no less strictly. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type Fingerprint, InMemory, Tally } from '../../src/domain/content.ts';
+import { type Fingerprint, InMemory, letGo, NOTHING, Tally } from '../../src/domain/content.ts';
 import { compare, type Proof } from '../../src/domain/receipt.ts';
 import { SEED } from '../support/seed.ts';
 
@@ -131,6 +131,47 @@ const fields = ({ length, sha256, head, headIsWhole, canonical, rewritten }: Fin
   headIsWhole,
   canonical,
   rewritten,
+});
+
+describe('bytes that are let go', () => {
+  const BYTES = Buffer.from('A: 1\r\n\r\ntext');
+
+  it('give their memory back at once, and can not be asked for any more', () => {
+    const bytes = Buffer.from(new Uint8Array(BYTES).buffer);
+    const content = new InMemory(bytes);
+    const { sha256 } = content;
+    content.letGo();
+    expect(bytes.length).toBe(0);
+    expect(content.length).toBe(BYTES.length);
+    expect(content.sha256).toBe(sha256);
+    for (const ask of ['bytes', 'head', 'canonical', 'hasNul', 'endsLine'] as const)
+      expect(() => content[ask], ask).toThrow('let go');
+    expect(() => content.letGo()).not.toThrow();
+  });
+
+  it('make no two messages the same', () => {
+    const [one, other] = [new InMemory(latin1('one')), new InMemory(latin1('other'))];
+    for (const content of [one, other]) content.letGo();
+    expect(() => compare(one, other, 'bytes')).toThrow('let go');
+    expect(() => compare(one, new InMemory(latin1('')), 'bytes')).toThrow('let go');
+  });
+
+  it.each([
+    ['a part of a larger buffer', (whole: Buffer) => whole.subarray(2, 9)],
+    ['all of it but the last byte', (whole: Buffer) => whole.subarray(0, -1)],
+  ])('take nothing from others: %s', (_, part) => {
+    const whole = Buffer.from(new Uint8Array(BYTES).buffer);
+    new InMemory(part(whole)).letGo();
+    expect(whole.equals(BYTES)).toBe(true);
+  });
+
+  it('leave what Node.js shares alone', () => {
+    const [mine, others] = [Buffer.from('mine'), Buffer.from('others')];
+    new InMemory(mine).letGo();
+    expect(others.toString()).toBe('others');
+    letGo(NOTHING);
+    expect(NOTHING.bytes).toHaveLength(0);
+  });
 });
 
 describe('a fingerprint', () => {

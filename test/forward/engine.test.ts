@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Failure, type FailureFields } from '../../src/domain/failure.ts';
+import { MemoryDestination } from '../support/memory-destination.ts';
 import { memoryJournal } from '../support/memory-journal.ts';
 import {
   afterwards,
@@ -36,6 +37,24 @@ describe('a route', () => {
     ]);
     expect(rig.count('delivery.done')).toBe(251);
     expect(rig.source.count('expungeAlone')).toBe(0);
+  });
+
+  it('lets the bytes of an original go once its copy is proven, and not before', async () => {
+    await using rig = new Rig();
+    rig.source.put(letter('goes'));
+    rig.source.put(letter('stays'));
+    const append = vi.spyOn(MemoryDestination.prototype, 'append');
+    rig.destination.manners.refuses = (bytes) =>
+      bytes.includes('stays')
+        ? new Failure('Too ugly.', { step: 'append', scope: 'message', lasting: true })
+        : undefined;
+    rig.start();
+    await rig.saw('delivery.done');
+    await rig.saw('delivery.refused');
+    const [goes, stays] = append.mock.calls.flatMap(([messages]) => messages);
+    append.mockRestore();
+    expect(() => goes?.content.bytes).toThrow('let go');
+    expect(stays?.content.bytes).toHaveLength(stays?.size ?? 0);
   });
 
   it('takes mail that comes while a batch is under way, without another push', async () => {

@@ -21,6 +21,11 @@ export function sendable(
   return { uid: 1, size: content.length, flags: new Set(), content, ...more };
 }
 
+/** What comes over a wire: bytes of its own, which may be let go. */
+export function received(bytes: Buffer): InMemory {
+  return new InMemory(Buffer.from(bytes));
+}
+
 /** The bytes of what was fetched or read back, which have to be in memory. */
 export function bytesOf({ content }: { readonly content: Fingerprint }): Buffer {
   if (content instanceof InMemory) return content.bytes;

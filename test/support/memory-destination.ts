@@ -12,7 +12,7 @@ import {
   type Wanted,
 } from '../../src/domain/message.ts';
 import type { Batching, DestinationSession, Placement } from '../../src/domain/ports.ts';
-import { bytesOf } from './content.ts';
+import { bytesOf, received } from './content.ts';
 import { falsified, type Lie } from './memory-faults.ts';
 import { key, type MemoryFolder, type MemoryMessage, type MemoryServer } from './memory-server.ts';
 import { lost, MemorySession } from './memory-session.ts';
@@ -111,7 +111,7 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
     const told = messages.map((message, nth) => {
       if (nth === at) {
         const bytes = falsified(lie, message.bytes, other?.bytes ?? EMPTY);
-        return { ...copy(message), content: new InMemory(bytes) };
+        return { ...copy(message), content: received(bytes) };
       }
       message.readBack = true;
       return copy(message);
@@ -176,7 +176,7 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
       if (!message) return undefined;
       const { flags, internalDate } = message;
       const kept = travellingFlags(flags).filter((flag) => keeps(folder, flag));
-      const stored = this.server.manners.rewrites(bytesOf(message));
+      const stored = this.server.manners.rewrites(Buffer.from(bytesOf(message)));
       return this.server.store(folder, stored, kept, internalDate ?? new Date(), this);
     });
     this.horizon = folder.uidNext;
@@ -192,7 +192,7 @@ export class MemoryDestination extends MemorySession implements DestinationSessi
       if (nth !== at) return message;
       if (lie === 'nothing') return undefined;
       const bytes = falsified(lie, bytesOf(message), other);
-      return { ...message, content: new InMemory(bytes) };
+      return { ...message, content: received(bytes) };
     });
     const rows = this.#store(sent);
     if (lie === 'twice') this.#store([messages[at]]);
@@ -247,5 +247,5 @@ function candidate({ uid, bytes, flags, internalDate }: MemoryMessage): Candidat
 }
 
 function copy({ uid, bytes, flags }: MemoryMessage): Copy {
-  return { uid, flags: new Set(flags), content: new InMemory(bytes) };
+  return { uid, flags: new Set(flags), content: received(bytes) };
 }

@@ -1,9 +1,9 @@
 /** The source side of a memory server. */
 
-import { InMemory } from '../../src/domain/content.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { FolderView, Listed, Sendable, Wanted } from '../../src/domain/message.ts';
 import type { FolderStatus, SourceAbilities, SourceSession } from '../../src/domain/ports.ts';
+import { received } from './content.ts';
 import { falsified } from './memory-faults.ts';
 import { key, type MemoryFolder, type MemoryMessage, type MemoryServer } from './memory-server.ts';
 import { MemorySession } from './memory-session.ts';
@@ -129,7 +129,7 @@ export class MemorySource extends MemorySession implements SourceSession {
           nth === at
             ? {
                 ...original(message),
-                content: new InMemory(falsified(lie, message.bytes, other?.bytes ?? STRANGE)),
+                content: received(falsified(lie, message.bytes, other?.bytes ?? STRANGE)),
               }
             : original(message),
         );
@@ -275,7 +275,7 @@ function listed({ uid, bytes, flags, internalDate }: MemoryMessage): Listed {
 }
 
 function original(message: MemoryMessage): Sendable {
-  return { ...listed(message), content: new InMemory(message.bytes) };
+  return { ...listed(message), content: received(message.bytes) };
 }
 
 function absent(folder: MemoryFolder, uids: readonly number[]): Set<number> {
