@@ -30,6 +30,11 @@ export interface ClientOptions {
   readonly met?: Met;
 }
 
+export interface CommandOptions extends Pick<ExecOptions, 'untagged'> {
+  /** Writes what follows the command's line, as fast as it is taken. */
+  readonly send?: (() => Promise<void>) | undefined;
+}
+
 /** Silence that a step bears. */
 const SILENCE = 90_000;
 /** How often IDLE is renewed where nobody says so. */
@@ -230,7 +235,11 @@ export class Client {
    * One command past the library's methods, with IDLE ended before and armed again after it. Resolves with the tagged
    * answer. To be used within `step`.
    */
-  async command(name: string, attributes: Tokens | false, options?: ExecOptions): Promise<Answer> {
+  async command(
+    name: string,
+    attributes: Tokens | false,
+    options?: CommandOptions,
+  ): Promise<Answer> {
     const answer = await this.answer(name, attributes, options);
     if (answer.command?.toUpperCase() === 'OK') return answer;
     throw new Failure(`The server did not carry out all of ${name}.`, {
@@ -243,16 +252,30 @@ export class Client {
   /**
    * As `command`, but resolves with one NO, too, as the library does: "Some of the requested messages no longer exist".
    */
-  answer(name: string, attributes: Tokens | false, options?: ExecOptions): Promise<Answer> {
+  answer(
+    name: string,
+    attributes: Tokens | false,
+    { send, untagged }: CommandOptions = {},
+  ): Promise<Answer> {
+    let sent: Promise<void> | undefined;
+    // In the middle of a literal there is no other way to say that it does not come: nothing of it is stored.
+    const onSend =
+      send &&
+      (() => {
+        sent = send().catch(() => this.close());
+      });
     return this.turns.alone(async () => {
       const answer = await this.flow.run(OURS, async () => {
         try {
-          const { response, next } = await this.flow.exec(name, attributes, options);
+          const { response, next } = await this.flow.exec(name, attributes, { untagged, onSend });
           next();
           return response;
         } catch (thrown) {
           // Only the library's own commands read the response code by themselves.
           throw await enhanceCommandError(thrown as ImapFlowError);
+        } finally {
+          // A server may answer before it has all of the command: what comes next would be read as a part of that.
+          await sent;
         }
       });
       return answer as Answer;

@@ -1,27 +1,29 @@
 /**
- * What comes piece by piece is garbage as soon as it is dealt with, all in all as much as the message is large, and more
- * than once. V8 lets up to 64 MB of such buffers gather before it looks. It is asked to look sooner, at the youngest
- * objects only, which takes a millisecond. No API of Node.js asks for that: the function is V8's own, which a new context
- * shows under `--expose-gc`. Without it all works as well, and takes more memory.
+ * What comes piece by piece over the wire is put together of many small buffers, all in all as much as the message is
+ * large. These are garbage as soon as a piece is whole, and lie outside of V8's heap: V8 lets 64 MB of them gather before
+ * it looks. It is asked to look sooner. No API of Node.js does that: the function is V8's own, which a new context shows
+ * under `--expose-gc`. Without it all works as well, and takes more memory.
  */
 import v8 from 'node:v8';
 import vm from 'node:vm';
+import { release } from '../domain/content.ts';
 
-type Collect = (how: { readonly type: 'minor' }) => void;
+type Collect = (how: { readonly type: 'major' }) => void;
 
-/** So much may gather. */
-const MOST = 1024 * 1024;
+/** So much may gather. To look takes some 20 ms. */
+const MOST = 16 * 1024 * 1024;
 
 let collect: Collect | undefined;
 let gathered = 0;
 
-/** To be called when so many bytes were dealt with, and are of no use any more. */
-export function discarded(bytes: number): void {
-  gathered += bytes;
+/** To be called with a piece that came, and that nobody needs any more. */
+export function discard(piece: Buffer): void {
+  gathered += piece.length;
+  release(piece);
   if (gathered < MOST) return;
   gathered = 0;
   collect ??= collector();
-  collect({ type: 'minor' });
+  collect({ type: 'major' });
 }
 
 function collector(): Collect {

@@ -2,7 +2,6 @@
 import type { Writable } from 'node:stream';
 import type { Content } from '../domain/content.ts';
 import type { Client } from './client.ts';
-import { discarded } from './garbage.ts';
 
 /** A message as it goes out. `date` is a date-time of RFC 9051 §9. */
 export interface Outgoing {
@@ -33,23 +32,35 @@ export function headOf(client: Client, message: Outgoing): string {
   return `${list}${tilde}{${content.length}${waits(client, message) ? '' : '+'}}`;
 }
 
-/** Writes the bytes of a literal that is in memory. */
-export function writeLiteral(writable: Writable, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; at += PIECE) writable.write(bytes.subarray(at, at + PIECE));
-}
-
 /**
  * Writes the bytes of a literal as fast as they are taken, no more than a piece of them ahead. Rejects where they can't be
  * read, or are not as many as announced; resolves early where the connection ends.
  */
-export async function streamLiteral(writable: Writable, literal: Literal): Promise<void> {
+export function writeLiteral(writable: Writable, literal: Literal): Promise<void> {
+  return literal.bytes ? fromMemory(writable, literal.bytes) : asItIsRead(writable, literal);
+}
+
+async function fromMemory(writable: Writable, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length && !writable.destroyed; at += PIECE) {
+    if (!writable.write(bytes.subarray(at, at + PIECE))) await room(writable);
+  }
+}
+
+/** Resolves once more is taken, or nothing will be any more. */
+function room(writable: Writable): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (writable.destroyed) resolve();
+  writable.once('drain', resolve).once('close', resolve);
+  return promise.finally(() => writable.off('drain', resolve).off('close', resolve));
+}
+
+async function asItIsRead(writable: Writable, literal: Literal): Promise<void> {
   let left = literal.length;
   for await (const piece of literal.pieces()) {
     left -= piece.length;
     if (left < 0) break;
     if (writable.destroyed) return;
     await written(writable, piece);
-    discarded(piece.length);
   }
   if (left !== 0 && !writable.destroyed) {
     throw new Error('The message does not have the length that was announced');

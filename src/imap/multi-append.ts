@@ -26,7 +26,7 @@ export async function multiAppend(
         { type: 'ATOM', value: encodePath(flow, normalizePath(flow, folder)) },
         { type: 'TEXT', value: headOf(client, first) },
       ],
-      { onSend: () => send(client, messages) },
+      { send: () => send(client, messages) },
     ),
   );
   const [code, validity = '', set = ''] = codeOf(answer);
@@ -39,13 +39,12 @@ export async function multiAppend(
 }
 
 /** Writes the literals behind the command's first line; the last piece goes through the library, which ends the command. */
-function send(client: Client, messages: readonly Outgoing[]): void {
+async function send(client: Client, messages: readonly Outgoing[]): Promise<void> {
   const { writable } = client;
   for (const [i, message] of messages.entries()) {
+    if (writable.destroyed) return;
     if (i > 0) writable.write(` ${headOf(client, message)}\r\n`);
-    const { bytes } = message.content;
-    if (bytes === undefined) throw new TypeError('multiAppend() wants messages that are in memory');
-    writeLiteral(writable, bytes);
+    await writeLiteral(writable, message.content);
   }
-  client.flow.write('');
+  if (!writable.destroyed) client.flow.write('');
 }

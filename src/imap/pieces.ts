@@ -7,7 +7,7 @@ import { askAhead } from './ahead.ts';
 import type { LibraryError } from './answers.ts';
 import { type Client, PIECE } from './client.ts';
 import { fetchCommand, fetchRows, type Query, type Row } from './fetch.ts';
-import { discarded } from './garbage.ts';
+import { discard } from './garbage.ts';
 import { LISTED } from './session.ts';
 
 export interface Read {
@@ -41,7 +41,7 @@ export async function readPieces(
   // All of it at once, from a server that knows no pieces.
   if (origin === undefined && source?.length === size) {
     await take(source);
-    discarded(source.length);
+    discard(source);
     return { row, is: 'whole' };
   }
   const pieces = new Pieces(size, take);
@@ -116,8 +116,8 @@ class Pieces {
       if (bytes === undefined || this.#end !== undefined) return;
       this.#underWay.delete(first);
       await this.#take(bytes);
-      discarded(bytes.length);
       if (bytes.length < first.length) this.#end = 'whole';
+      discard(bytes);
     }
   }
 

@@ -13,7 +13,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Placement } from '../domain/ports.ts';
 import { failureOf, readable } from './answers.ts';
 import type { Client } from './client.ts';
-import { headOf, type Outgoing, streamLiteral, waits, writeLiteral } from './literals.ts';
+import { headOf, type Outgoing, waits, writeLiteral } from './literals.ts';
 import { refusal, TAGGED, UNTAGGED_REFUSAL } from './tagged.ts';
 import type { Window } from './window.ts';
 
@@ -106,10 +106,10 @@ class Run {
 
   /** The server said "+". */
   #asked(): void {
-    if (this.#wanted !== undefined && this.#underWay.size === 1) {
-      this.#writeLiteral(this.#wanted);
+    const wanted = this.#wanted === undefined ? undefined : this.#messages[this.#wanted];
+    if (wanted !== undefined && this.#underWay.size === 1) {
       this.#wanted = undefined;
-      this.#send();
+      void this.#writeLiteral(wanted);
       return;
     }
     this.#window.asking.orderly = false;
@@ -170,27 +170,14 @@ class Run {
     this.#underWay.set(tag, place);
     this.#client.writable.write(`${tag} APPEND ${this.#path} ${headOf(this.#client, message)}\r\n`);
     if (waits(this.#client, message)) this.#wanted = place;
-    else this.#writeLiteral(place);
+    else void this.#writeLiteral(message);
   }
 
-  #writeLiteral(place: number): void {
-    const message = this.#messages[place];
-    if (message === undefined) return;
-    const { writable } = this.#client;
-    const { content } = message;
-    if (content.bytes === undefined) {
-      void this.#stream(message);
-      return;
-    }
-    writeLiteral(writable, content.bytes);
-    writable.write('\r\n');
-  }
-
-  async #stream({ content }: Outgoing): Promise<void> {
+  async #writeLiteral({ content }: Outgoing): Promise<void> {
     this.#streaming = true;
     try {
       const { writable } = this.#client;
-      await streamLiteral(writable, content);
+      await writeLiteral(writable, content);
       if (writable.destroyed) return;
       writable.write('\r\n');
       this.#streaming = false;

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { type Content, InMemory } from '../../src/domain/content.ts';
 import type { Sendable } from '../../src/domain/message.ts';
 import type { DestinationSession, Placement } from '../../src/domain/ports.ts';
+import type { Client } from '../../src/imap/client.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { large, sendable } from '../support/content.ts';
 import { FakeImap, type FakeOptions, fakeAccount } from '../support/fake-imap.ts';
@@ -104,6 +105,35 @@ it('is read no faster than it is taken', async () => {
   opened.close();
 });
 
+/** In memory; `read` is called for each part that is read. */
+function inMemory(read: () => void = () => undefined, whole = BYTES): InMemory {
+  const bytes = Buffer.from(whole);
+  bytes.subarray = (start, end) => {
+    read();
+    return Buffer.prototype.subarray.call(bytes, start, end);
+  };
+  return new InMemory(bytes);
+}
+
+it.each(PLAIN)(
+  'waits for room where it is in memory, too (capabilities:%s)',
+  async (capability) => {
+    await using fake = await server(capability);
+    const opened = await session(fake.port);
+    const { client } = opened as unknown as { readonly client: Client };
+    let held = 0;
+    // More than the buffers of both kernels take.
+    const bytes = Buffer.concat(Array.from({ length: 8 }, () => BYTES));
+    const content = inMemory(() => {
+      held = Math.max(held, client.writable.writableLength);
+    }, bytes);
+    expect(is(await opened.append(letters(content)))).toEqual(['stored', 'stored']);
+    expect(stored[0]?.startsWith(bytes.toString('latin1'))).toBe(true);
+    expect(held).toBeLessThan(MB / 4);
+    opened.close();
+  },
+);
+
 it.each(PLAIN)(
   'is of unknown fate where the connection is cut (capabilities:%s)',
   async (capability) => {
@@ -159,6 +189,53 @@ it('that is refused before all of it was sent is sent to its end, and then the n
   expect(heard).toBeGreaterThan(BYTES.length);
   expect(stored).toHaveLength(2);
   opened.close();
+});
+
+it('several in one command that are refused before all of them were sent are sent to their end, and then again', async () => {
+  const commands: string[] = [];
+  let heard = 0;
+  await using fake = await server(' LITERAL+ MULTIAPPEND', {
+    onConnect: (line) => {
+      line.socket.on('data', (chunk) => {
+        const [, tag] = /^(\S+) APPEND /m.exec(chunk.toString('latin1')) ?? [];
+        if (heard === 0 && tag !== undefined) line.send(`${tag} NO [TOOBIG] far too much`);
+        if (heard > 0 || tag !== undefined) heard += chunk.length;
+      });
+    },
+    replies: {
+      APPEND: ({ tag, args }) => {
+        commands.push(args);
+        return commands.length === 1
+          ? undefined
+          : `${tag} OK [APPENDUID 7 ${commands.length}] done`;
+      },
+    },
+  });
+  const opened = await session(fake.port);
+  const both = [
+    { ...sendable(''), content: inMemory() },
+    { ...sendable('', { uid: 2 }), content: inMemory() },
+  ];
+  expect(is(await opened.append(both))).toEqual(['stored', 'stored']);
+  // Nothing came in between: each command was read as what it is.
+  const sizes = commands.map((args) => Math.round(args.length / MB));
+  expect(sizes).toEqual([8, 4, 4]);
+  expect(heard).toBeGreaterThan(4 * BYTES.length);
+  opened.close();
+});
+
+it('several in one command whose connection is cut in the middle are of unknown fate', async () => {
+  await using fake = await server(' LITERAL+ MULTIAPPEND');
+  await using wire = await Wire.between({ to: fake.port });
+  const opened = await session(wire.port);
+  let passed = 0;
+  wire.onUp = (chunk) => {
+    passed += chunk.length;
+    return passed > MB ? 'cut' : undefined;
+  };
+  expect(is(await opened.append(letters(inMemory())))).toEqual(['unknown', 'unknown']);
+  await expect(opened.closed).resolves.toMatchObject({ kind: 'lost' });
+  expect(stored).toEqual([]);
 });
 
 it('tries a message that was refused for its end once more, with a line end behind it', async () => {
