@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=1 --
+#!/usr/bin/env -S node --max-semi-space-size=1 --no-incremental-marking --
 /** Command line in, exit code out. Each command loads only what it needs: `health` is started every half minute. */
 import { parseArgs } from 'node:util';
 

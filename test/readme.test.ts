@@ -110,7 +110,7 @@ describe('each command in the README', () => {
       : command;
     if (line.includes(' exec '))
       expect(read('Dockerfile')).toContain(
-        'ENTRYPOINT ["node", "--enable-source-maps", "--", "dist/main.js"]',
+        'ENTRYPOINT ["node", "--no-incremental-marking", "--enable-source-maps", "--", "dist/main.js"]',
       );
     const help = execFileSync('node', [join(ROOT, 'src', 'main.ts'), '--help'], {
       encoding: 'utf8',

@@ -87,4 +87,9 @@ test('the unit has the memory that the image has, and its way to use it', () => 
   expect(dockerfile).toContain('MALLOC_ARENA_MAX=1');
   expect(text).toContain('MALLOC_ARENA_MAX=1');
   expect(of('MemoryMax')).toEqual(['512M']);
+  // What Node.js takes on its command line only: the unit starts the program itself.
+  expect(dockerfile).toContain('"--no-incremental-marking"');
+  expect(of('ExecStart')[0]).toMatch(/^imapferry /);
+  const main = readFileSync(new URL('../../src/main.ts', import.meta.url), 'utf8');
+  expect(main).toMatch(/^#!.* --no-incremental-marking .*--\n/);
 });
