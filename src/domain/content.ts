@@ -117,6 +117,8 @@ export class InMemory implements Content {
     if (this.#bytes === undefined || this.length === 0) return;
     release(this.#bytes);
     this.#bytes = undefined;
+    // A part of them.
+    this.#head = undefined;
   }
 }
 
@@ -131,7 +133,7 @@ export function letGo(content: Fingerprint): void {
 /**
  * Gives the memory of bytes back at once. They lie outside of V8's heap: V8 itself finds out late that nobody needs them, and
  * goes through all of its heap for that. What shares its memory with others is left alone, as Node.js shares it among
- * what is small; as is what V8 keeps in its heap.
+ * what is small; as is what V8 keeps in its heap. Throws where they were given back before.
  */
 export function release(bytes: Buffer): void {
   const { buffer } = bytes;

@@ -9,8 +9,7 @@ import { failureOf } from './answers.ts';
 import type { Client } from './client.ts';
 import { dateTime } from './flags.ts';
 import { type Outgoing, withLineEnd } from './literals.ts';
-import { multiAppend } from './multi-append.ts';
-import { pipelined } from './pipeline.ts';
+import { multiAppend, pipelined } from './pipeline.ts';
 import type { Window } from './window.ts';
 
 /** Hears of the sizes of messages. */
@@ -59,7 +58,7 @@ export async function appendAll(
     const more = some.filter((message) => wasSent.has(message));
     if (more.length > 0) again(more.map(({ content }) => ({ size: content.length })));
     for (const message of some) wasSent.add(message);
-    return multiAppend(client, folder, some);
+    return multiAppend(client, folder, some, window);
   };
   const fits = ({ message: { content } }: Group[number]) => content.length <= limit;
   const placements = await placeAll(send, outgoing.filter(fits));

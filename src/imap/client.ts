@@ -30,11 +30,6 @@ export interface ClientOptions {
   readonly met?: Met;
 }
 
-export interface CommandOptions extends Pick<ExecOptions, 'untagged'> {
-  /** Writes what follows the command's line, as fast as it is taken. */
-  readonly send?: (() => Promise<void>) | undefined;
-}
-
 /** Silence that a step bears. */
 const SILENCE = 90_000;
 /** How often IDLE is renewed where nobody says so. */
@@ -235,11 +230,7 @@ export class Client {
    * One command past the library's methods, with IDLE ended before and armed again after it. Resolves with the tagged
    * answer. To be used within `step`.
    */
-  async command(
-    name: string,
-    attributes: Tokens | false,
-    options?: CommandOptions,
-  ): Promise<Answer> {
+  async command(name: string, attributes: Tokens | false, options?: ExecOptions): Promise<Answer> {
     const answer = await this.answer(name, attributes, options);
     if (answer.command?.toUpperCase() === 'OK') return answer;
     throw new Failure(`The server did not carry out all of ${name}.`, {
@@ -252,30 +243,16 @@ export class Client {
   /**
    * As `command`, but resolves with one NO, too, as the library does: "Some of the requested messages no longer exist".
    */
-  answer(
-    name: string,
-    attributes: Tokens | false,
-    { send, untagged }: CommandOptions = {},
-  ): Promise<Answer> {
-    let sent: Promise<void> | undefined;
-    // In the middle of a literal there is no other way to say that it does not come: nothing of it is stored.
-    const onSend =
-      send &&
-      (() => {
-        sent = send().catch(() => this.close());
-      });
+  answer(name: string, attributes: Tokens | false, options?: ExecOptions): Promise<Answer> {
     return this.turns.alone(async () => {
       const answer = await this.flow.run(OURS, async () => {
         try {
-          const { response, next } = await this.flow.exec(name, attributes, { untagged, onSend });
+          const { response, next } = await this.flow.exec(name, attributes, options);
           next();
           return response;
         } catch (thrown) {
           // Only the library's own commands read the response code by themselves.
           throw await enhanceCommandError(thrown as ImapFlowError);
-        } finally {
-          // A server may answer before it has all of the command: what comes next would be read as a part of that.
-          await sent;
         }
       });
       return answer as Answer;
@@ -354,11 +331,18 @@ export class Client {
     this.flow.close();
   }
 
+  /** Ends the connection for a mistake of ours, in the middle of what can't be said to its end. */
+  fail(why: unknown): void {
+    this.#error ??= why;
+    this.flow.close();
+  }
+
   /** Ends the connection by LOGOUT, which expunges nothing; after 2 s, at once. */
   async logout(): Promise<void> {
     this.#byUs = true;
     const late = setTimeout(() => this.flow.close(), GOODBYE);
-    await this.flow.logout().catch(() => undefined);
+    // Not in the middle of a message, where it would become a part of that.
+    await this.turns.beside(() => this.flow.logout()).catch(() => undefined);
     clearTimeout(late);
     this.flow.close();
     await this.closed;
@@ -391,8 +375,7 @@ export class Client {
 
   /** Ends the connection because the server keeps us waiting, or busy. */
   #giveUp(code: string): void {
-    this.#error ??= Object.assign(new Error('Given up'), { code });
-    this.flow.close();
+    this.fail(Object.assign(new Error('Given up'), { code }));
   }
 
   #reason(): Failure {

@@ -30,9 +30,9 @@ export interface Unparsed {
 
 export interface ExecOptions {
   /** Called for each untagged answer of that name while the command is under way, and waited for. */
-  readonly untagged?: Record<string, (answer: Answer) => unknown> | undefined;
+  readonly untagged?: Record<string, (answer: Answer) => unknown>;
   /** Called once the command's line is written. */
-  readonly onSend?: (() => void) | undefined;
+  readonly onSend?: () => void;
 }
 
 /** Commands past the typed methods. `exec` does not break IDLE: see `command` in client.ts. */

@@ -67,7 +67,7 @@ async function asItIsRead(writable: Writable, literal: Literal): Promise<void> {
   }
 }
 
-/** Resolves once the bytes are gone, so that there is room for others, or will not go any more. */
+/** Resolves once the bytes are out, so that there is room for others, or will not go any more. */
 function written(writable: Writable, bytes: Buffer): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   writable.once('close', resolve);

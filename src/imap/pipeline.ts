@@ -1,12 +1,14 @@
 /**
- * APPENDs one behind another on the wire (RFC 9051 §5.5): the next command does not wait for the answer to the one before.
+ * APPENDs one behind another on the wire (RFC 9051 §5.5): the next command does not wait for the answer to the one before. A
+ * command holds one message, or, on a server that takes that (RFC 3502), several.
  *
  * With literals that wait for no answer (RFC 7888) as many are under way as the window lets; each answer that is OK opens it by one more,
  * so that a whole round trip is filled after a few, and a refusal closes it to one. A literal that has to be asked for
  * goes out together with the next command's line: one round trip a message in place of two. That line's literal follows when
  * the server asks for it after it has answered all before: asked for earlier, it may be that a "+" too many was meant for
- * another command, and what is in the message would be read as commands. A message that is not in memory is read and sent
- * piece by piece, as the connection takes it; the next command comes behind it.
+ * another command, and what is in the message would be read as commands. A message goes out as the connection takes it; the
+ * next command comes behind it, also where this one was refused by then. It is over when all of it is out and answered: no
+ * byte of it is needed any more.
  */
 import { encodePath, normalizePath } from 'imapflow/lib/tools.js';
 import { Failure } from '../domain/failure.ts';
@@ -14,6 +16,7 @@ import type { Placement } from '../domain/ports.ts';
 import { failureOf, readable } from './answers.ts';
 import type { Client } from './client.ts';
 import { headOf, type Outgoing, waits, writeLiteral } from './literals.ts';
+import { uidsOf } from './sets.ts';
 import { refusal, TAGGED, UNTAGGED_REFUSAL } from './tagged.ts';
 import type { Window } from './window.ts';
 
@@ -22,18 +25,46 @@ import type { Window } from './window.ts';
  * the first refusal nothing more is, and where the connection fails, what was not answered is unknown. Rejects with a
  * Failure only where nothing was sent.
  */
-export async function pipelined(
+export function pipelined(
   client: Client,
   folder: string,
   messages: readonly Outgoing[],
   window: Window,
 ): Promise<Placement[]> {
-  const run = new Run(client, folder, messages, window);
+  const commands = messages.map((message) => [message]);
+  return appended(client, folder, commands, window);
+}
+
+/**
+ * Appends all of them by one command, or none (RFC 3502 §6.3.11), with literals that wait for no answer. Rejects with a
+ * Failure where the server refuses, or the outcome is not known. APPENDUID must name as many distinct UIDs as there are
+ * messages, which then are theirs in order; otherwise they are stored under UIDs not known.
+ */
+export async function multiAppend(
+  client: Client,
+  folder: string,
+  messages: readonly Outgoing[],
+  window: Window,
+): Promise<Placement[]> {
+  const placements = await appended(client, folder, [messages], window);
+  for (const placement of placements) if (placement.is !== 'stored') throw placement.failure;
+  return placements;
+}
+
+async function appended(
+  client: Client,
+  folder: string,
+  commands: readonly Command[],
+  window: Window,
+): Promise<Placement[]> {
+  const run = new Run(client, folder, commands, window);
   try {
     await client.step('append', () =>
-      client.reading(
-        (line) => run.reads(line),
-        () => run.whole,
+      client.turns.alone(() =>
+        client.reading(
+          (line) => run.reads(line),
+          () => run.whole,
+        ),
       ),
     );
   } catch (thrown) {
@@ -41,17 +72,21 @@ export async function pipelined(
     // The server may still wait for a literal, and would take the next command for it.
     client.close();
   }
-  return run.placements;
+  return run.placements.flat();
 }
 
 const PLUS = 0x2b;
 
+/** The messages of one APPEND. */
+type Command = readonly Outgoing[];
+
 /** One row of APPENDs. */
 class Run {
-  readonly placements: Placement[] = [];
+  /** Of each command that is answered, or that is known never to be. */
+  readonly placements: Placement[][] = [];
   readonly #client: Client;
   readonly #path: string;
-  readonly #messages: readonly Outgoing[];
+  readonly #commands: readonly Command[];
   readonly #window: Window;
   readonly #whole = Promise.withResolvers<void>();
   /** Sent, and not answered: the place of each by its tag. */
@@ -62,19 +97,21 @@ class Run {
   #early = false;
   /** A literal goes out as it is read, and nothing may come in between. */
   #streaming = false;
+  /** So many were written, and are not out. */
+  #leaving = 0;
   #sent = 0;
   #refused = false;
   /** Nothing more is sent, and no answer believed. */
   #failed = false;
 
-  constructor(client: Client, folder: string, messages: readonly Outgoing[], window: Window) {
+  constructor(client: Client, folder: string, commands: readonly Command[], window: Window) {
     this.#client = client;
     this.#path = pathOf(client, folder);
-    this.#messages = messages;
+    this.#commands = commands;
     this.#window = window;
   }
 
-  /** Sends the first ones; resolves once all that were sent are answered. */
+  /** Sends the first ones; resolves once all that were sent are out and answered. */
   get whole(): Promise<void> {
     this.#send();
     return this.#whole.promise;
@@ -106,10 +143,10 @@ class Run {
 
   /** The server said "+". */
   #asked(): void {
-    const wanted = this.#wanted === undefined ? undefined : this.#messages[this.#wanted];
+    const wanted = this.#wanted === undefined ? undefined : this.#commands[this.#wanted];
     if (wanted !== undefined && this.#underWay.size === 1) {
       this.#wanted = undefined;
-      void this.#writeLiteral(wanted);
+      void this.#writeLiterals(wanted);
       return;
     }
     this.#window.asking.orderly = false;
@@ -126,7 +163,7 @@ class Run {
     if (this.#sent === 0) throw failure;
     for (const place of this.#underWay.values()) {
       // Of one whose literal was not asked for only the announcement went out.
-      this.placements[place] = { is: place === this.#wanted ? 'held' : 'unknown', failure };
+      this.#place(place, { is: place === this.#wanted ? 'held' : 'unknown', failure });
     }
   }
 
@@ -137,25 +174,41 @@ class Run {
       this.#early = false;
     }
     if (status === 'OK') {
-      this.placements[place] = { is: 'stored', ...copyOf(words) };
+      const copies = copiesOf(words, this.#commands[place]?.length ?? 0);
+      this.#place(
+        place,
+        ...(copies?.map((copy) => ({ is: 'stored', copy }) as const) ?? [{ is: 'stored' }]),
+      );
       if (!this.#refused) this.#window.stored();
     } else {
-      this.placements[place] = placementOf(failureOf(refusal(status, words), 'append'));
+      this.#place(place, placementOf(failureOf(refusal(status, words), 'append')));
       this.#window.refused();
       this.#refused = true;
     }
     this.#send();
   }
 
+  /** Keeps what became of the messages of one command: each has its own, or all the same. */
+  #place(place: number, ...placements: readonly Placement[]): void {
+    const [first] = placements;
+    const messages = this.#commands[place] ?? [];
+    this.placements[place] = messages.flatMap((_, i) => placements[i] ?? first ?? []);
+  }
+
   #send(): void {
     while (this.#mayGoOn) this.#begin(this.#sent++);
-    if (this.#underWay.size === 0 && !this.#streaming) this.#whole.resolve();
+    this.#settle();
     // Whether it will ask for this one again nobody knows. On another connection nothing is announced before its turn.
     if (this.#early && this.#underWay.size === 1) this.#fail(tooEarly('+'));
   }
 
+  /** Answered is not enough: a server may lie, and what is still to go out would go out of memory that is let go by then. */
+  #settle(): void {
+    if (this.#underWay.size === 0 && !this.#streaming && this.#leaving === 0) this.#whole.resolve();
+  }
+
   get #mayGoOn(): boolean {
-    const next = this.#messages[this.#sent];
+    const next = this.#commands[this.#sent]?.[0];
     const isFree = this.#wanted === undefined && !this.#streaming;
     if (next === undefined || this.#refused || this.#failed || !isFree) return false;
     const { size, asking } = this.#window;
@@ -164,36 +217,49 @@ class Run {
   }
 
   #begin(place: number): void {
-    const message = this.#messages[place];
-    if (message === undefined) return;
+    const messages = this.#commands[place] ?? [];
+    const [first] = messages;
+    if (first === undefined) return;
     const tag = this.#window.nextTag();
     this.#underWay.set(tag, place);
-    this.#client.writable.write(`${tag} APPEND ${this.#path} ${headOf(this.#client, message)}\r\n`);
-    if (waits(this.#client, message)) this.#wanted = place;
-    else void this.#writeLiteral(message);
+    this.#client.writable.write(`${tag} APPEND ${this.#path} ${headOf(this.#client, first)}\r\n`);
+    if (waits(this.#client, first)) this.#wanted = place;
+    else void this.#writeLiterals(messages);
   }
 
-  async #writeLiteral({ content }: Outgoing): Promise<void> {
+  async #writeLiterals(messages: Command): Promise<void> {
     this.#streaming = true;
     try {
       const { writable } = this.#client;
-      await writeLiteral(writable, content);
-      if (writable.destroyed) return;
-      writable.write('\r\n');
+      for (const [i, message] of messages.entries()) {
+        if (i > 0) writable.write(` ${headOf(this.#client, message)}\r\n`);
+        await writeLiteral(writable, message.content);
+        if (writable.destroyed) return;
+      }
+      this.#leaving++;
+      writable.write('\r\n', () => {
+        this.#leaving--;
+        this.#settle();
+      });
       this.#streaming = false;
       this.#send();
     } catch (thrown) {
       // In the middle of a literal there is no other way to say that it does not come: nothing of it is stored.
-      this.#client.close();
+      this.#client.fail(thrown);
       this.#fail(thrown);
     }
   }
 }
 
-/** Where the copy lies, as far as the answer says so (APPENDUID, RFC 4315 §3). */
-function copyOf(words: string): { copy?: { uidValidity: number; uid: number } } {
-  const [, uidValidity, uid] = /^\[APPENDUID (\d{1,10}) (\d{1,10})\]/i.exec(words) ?? [];
-  return uid === undefined ? {} : { copy: { uidValidity: Number(uidValidity), uid: Number(uid) } };
+/** Where the copies lie, as far as the answer says so (APPENDUID, RFC 4315 §3). */
+function copiesOf(
+  words: string,
+  count: number,
+): { uidValidity: number; uid: number }[] | undefined {
+  const [, validity, set = ''] = /^\[APPENDUID (\d{1,10}) ([\d,:]+)\]/i.exec(words) ?? [];
+  const uids = uidsOf(set, count);
+  if (uids?.length !== count) return undefined;
+  return uids.map((uid) => ({ uidValidity: Number(validity), uid }));
 }
 
 function placementOf(failure: Failure): Placement {

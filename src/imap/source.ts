@@ -12,11 +12,11 @@ import type {
   Spool,
 } from '../domain/ports.ts';
 import type { Account } from '../domain/route.ts';
-import { Client, type CommandOptions } from './client.ts';
+import { Client } from './client.ts';
 import { fetchRows, type Query, type Row } from './fetch.ts';
 import { fetchAhead } from './fetch-ahead.ts';
 import { ensureFolder } from './folders.ts';
-import type { Answer, Token, Tokens } from './internals.ts';
+import type { Answer, ExecOptions, Token, Tokens } from './internals.ts';
 import { readPieces } from './pieces.ts';
 import { ImapSession, LISTED, listedOf, mustBeUids } from './session.ts';
 import { uidSets, uidsOf } from './sets.ts';
@@ -180,7 +180,7 @@ class ImapSource extends ImapSession implements SourceSession {
     item: '+FLAGS' | '-FLAGS',
     flag: string,
     uids: readonly number[],
-    options: CommandOptions = {},
+    options: ExecOptions = {},
   ): Promise<void> {
     const how: Token = { type: 'ATOM', value: item };
     const flags: Tokens = [{ type: 'ATOM', value: flag }];

@@ -33,7 +33,7 @@ async function connected(): Promise<Client> {
   return client;
 }
 
-it('exec sends a TEXT node as it is, what follows may be written behind it, and APPENDUID comes back in parts', async () => {
+it('exec sends a TEXT node as it is, onSend may write what follows, and APPENDUID comes back in parts', async () => {
   const client = await connected();
   const bytes = message();
   const attributes: Tokens = [
@@ -41,7 +41,7 @@ it('exec sends a TEXT node as it is, what follows may be written behind it, and 
     { type: 'TEXT', value: `(\\Seen) {${bytes.length}+}` },
   ];
   const answer = await client.step('append', () =>
-    client.command('APPEND', attributes, { send: async () => client.flow.write(bytes) }),
+    client.command('APPEND', attributes, { onSend: () => client.flow.write(bytes) }),
   );
   const [code, validity, uid] = codeOf(answer);
   expect(code).toBe('APPENDUID');

@@ -139,7 +139,8 @@ describe('bytes that are let go', () => {
   it('give their memory back at once, and can not be asked for any more', () => {
     const bytes = Buffer.from(new Uint8Array(BYTES).buffer);
     const content = new InMemory(bytes);
-    const { sha256 } = content;
+    const { sha256, head } = content;
+    expect(head.toString()).toBe('A: 1\r\n');
     content.letGo();
     expect(bytes.length).toBe(0);
     expect(content.length).toBe(BYTES.length);

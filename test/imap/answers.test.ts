@@ -86,7 +86,7 @@ describe('an APPEND answered with', () => {
     const ways: (() => Promise<unknown>)[] = [
       () =>
         client.command('APPEND', [{ type: 'TEXT', value: 'INBOX {2+}' }], {
-          send: async () => client.flow.write('hi'),
+          onSend: () => client.flow.write('hi'),
         }),
       () => client.flow.append('INBOX', Buffer.from('hi')),
     ];

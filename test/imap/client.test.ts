@@ -77,12 +77,12 @@ async function upload(security: Security, take: (socket: Socket, got: number) =>
     else take(socket, got);
   });
   const node = { type: 'TEXT', value: `INBOX {${LENGTH}+}` } as const;
-  const send = async () => {
+  const onSend = () => {
     if (client.flow.writeSocket) client.flow.writeSocket.write(Buffer.alloc(LENGTH));
     client.flow.write('');
   };
   const began = performance.now();
-  const answer = client.step('append', () => client.command('APPEND', [node], { send }));
+  const answer = client.step('append', () => client.command('APPEND', [node], { onSend }));
   return { server, client, answer, silence, lasted: () => performance.now() - began };
 }
 

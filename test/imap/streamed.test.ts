@@ -1,12 +1,13 @@
 /** A message that is not in memory, as it goes out: read as fast as it is taken, and nothing comes in between. */
-import { expect, it } from 'vitest';
+import { Writable } from 'node:stream';
+import { describe, expect, it, vi } from 'vitest';
 import { type Content, InMemory } from '../../src/domain/content.ts';
 import type { Sendable } from '../../src/domain/message.ts';
 import type { DestinationSession, Placement } from '../../src/domain/ports.ts';
 import type { Client } from '../../src/imap/client.ts';
 import { destinationAccount } from '../../src/imap/destination.ts';
 import { large, sendable } from '../support/content.ts';
-import { FakeImap, type FakeOptions, fakeAccount } from '../support/fake-imap.ts';
+import { FakeImap, type FakeOptions, fakeAccount, type Line } from '../support/fake-imap.ts';
 import { Wire } from '../support/wire.ts';
 
 const MB = 1024 * 1024;
@@ -237,6 +238,89 @@ it('several in one command whose connection is cut in the middle are of unknown 
   await expect(opened.closed).resolves.toMatchObject({ kind: 'lost' });
   expect(stored).toEqual([]);
 });
+
+describe.each(PLAIN.slice(1))(
+  'refused before all of it was sent (capabilities:%s)',
+  (capability) => {
+    it.each([
+      ['the server ends the connection', (line: Line) => line.socket.destroy()],
+      ['says goodbye', (line: Line) => line.send('* BYE too much')],
+      ['reads no more', () => undefined],
+    ])('it stays so where %s', async (_, then) => {
+      await using fake = await server(capability, {
+        onConnect: (line) => {
+          line.socket.on('data', (chunk) => {
+            const [, tag] = /^(\S+) APPEND /m.exec(chunk.toString('latin1')) ?? [];
+            if (tag === undefined) return;
+            line.socket.pause();
+            line.send(`${tag} NO [TOOBIG] far too much`);
+            setImmediate(() => then(line));
+          });
+        },
+        replies: { APPEND: () => undefined },
+      });
+      const opened = await session(fake.port, 500);
+      const bytes = Buffer.concat([BYTES, BYTES, BYTES]);
+      const content = inMemory(undefined, bytes);
+      const [placement] = await opened.append([{ ...sendable(''), content }]);
+      expect(placement).toMatchObject({ is: 'refused', failure: { code: 'TOOBIG' } });
+      opened.close();
+    });
+  },
+);
+
+it.each(PLAIN)('is not cut by a goodbye of ours (capabilities:%s)', async (capability) => {
+  let heard = 0;
+  let goodbye = (): void => undefined;
+  await using fake = await server(capability, {
+    onConnect: ({ socket }) => {
+      socket.on('data', (chunk) => {
+        heard += chunk.length;
+        // In the middle of it: once.
+        if (heard > MB) goodbye();
+        if (heard > MB) goodbye = () => undefined;
+      });
+    },
+  });
+  const opened = await session(fake.port);
+  goodbye = () => void opened.logout();
+  expect(is(await opened.append([{ ...sendable(''), content: inMemory() }]))).toEqual(['stored']);
+  await opened.closed;
+  expect(stored[0] === BYTES.toString('latin1')).toBe(true);
+  expect(fake.commands.at(-1)).toMatch(/ LOGOUT$/);
+});
+
+it.each(PLAIN.slice(1))(
+  'is not stored before all of it is out, whatever the server says (capabilities:%s)',
+  async (capability) => {
+    await using fake = await server(capability);
+    const opened = await session(fake.port);
+    const { client } = opened as unknown as { readonly client: Client };
+    const socket = client.writable;
+    let out: (() => void) | undefined;
+    // The server has it, and the buffer that it came from is still in use.
+    const slow = new Writable({
+      write: (chunk, _encoding, taken) => {
+        socket.write(chunk);
+        if (stored.length > 0 || !chunk.includes('the end')) taken();
+        else out = taken;
+      },
+    });
+    Object.defineProperty(client, 'writable', { value: slow });
+    let isOver = false;
+    const appended = opened.append([sendable('A: 1\r\n\r\nthe end')]).finally(() => {
+      isOver = true;
+    });
+    await vi.waitFor(() => expect(out).toBeDefined());
+    socket.write('\r\n');
+    await vi.waitFor(() => expect(stored).toHaveLength(1));
+    await client.step('look', () => client.flow.noop()).catch(() => undefined);
+    expect(isOver).toBe(false);
+    out?.();
+    expect(is(await appended)).toEqual(['stored']);
+    opened.close();
+  },
+);
 
 it('tries a message that was refused for its end once more, with a line end behind it', async () => {
   const bytes = Buffer.concat([BYTES.subarray(0, -2), Buffer.from('xx')]);
