@@ -47,7 +47,7 @@ async function join(
     await epoch.leavingOn(batch.lane).join(
       { batch, receipts, carried },
       (all) => leave(works, new Party(batch, all)),
-      () => gathered(works, epoch),
+      (enough) => gathered(works, epoch, enough),
     );
   } catch (thrown) {
     if (thrown instanceof Failure && thrown.kind === 'circle') throw thrown;
@@ -62,12 +62,16 @@ async function join(
   }
 }
 
-/** Resolves, never rejects, when all that is in hand of the folder has come as far, and at the latest after a while. */
-async function gathered({ clock, pace, quit }: Works, { inHand }: Epoch): Promise<void> {
+/** Resolves, never rejects, when enough, or all that is in hand of the folder, has come as far; at the latest after a while. */
+async function gathered(
+  { clock, pace, quit }: Works,
+  { inHand }: Epoch,
+  enough: Promise<void>,
+): Promise<void> {
   if (inHand.haveArrived) return;
   const over = new AbortController();
   const late = clock.sleep(pace.gather, AbortSignal.any([quit, over.signal]));
-  await Promise.race([inHand.allArrived(), late]).catch(() => undefined);
+  await Promise.race([inHand.allArrived(), enough, late]).catch(() => undefined);
   over.abort();
   await late.catch(() => undefined);
 }

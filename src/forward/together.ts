@@ -7,33 +7,40 @@ interface Waiting<T> {
 }
 
 export class Together<T> {
-  #waiting: Waiting<T>[] = [];
+  readonly #isEnough: (items: readonly T[]) => boolean;
+  readonly #waiting: Waiting<T>[] = [];
+  #enough = Promise.withResolvers<void>();
   #busy = false;
+
+  /** @param isEnough for one piece of work, which then takes no more */
+  constructor(isEnough: (items: readonly T[]) => boolean = () => false) {
+    this.#isEnough = isEnough;
+  }
 
   /**
    * Resolves, or rejects, as the piece of work does that the item was part of.
-   * @param time what is waited for before a piece of work begins; never rejects
+   * @param time what is waited for before a piece of work begins; never rejects. `enough` resolves when it has enough
    */
   join(
     item: T,
     work: (items: readonly T[]) => Promise<void>,
-    time: () => Promise<void>,
+    time: (enough: Promise<void>) => Promise<void>,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
+      this.#tell();
       if (!this.#busy) void this.#run(work, time);
     });
   }
 
   async #run(
     work: (items: readonly T[]) => Promise<void>,
-    time: () => Promise<void>,
+    time: (enough: Promise<void>) => Promise<void>,
   ): Promise<void> {
     this.#busy = true;
     while (this.#waiting.length > 0) {
-      await time();
-      const party = this.#waiting;
-      this.#waiting = [];
+      await time(this.#enough.promise);
+      const party = this.#take();
       try {
         await work(party.map(({ item }) => item));
         for (const { resolve } of party) resolve();
@@ -42,5 +49,23 @@ export class Together<T> {
       }
     }
     this.#busy = false;
+  }
+
+  /** Those that came first. */
+  #take(): Waiting<T>[] {
+    let count = 1;
+    while (count < this.#waiting.length && !this.#isEnough(this.#first(count))) count++;
+    const party = this.#waiting.splice(0, count);
+    this.#enough = Promise.withResolvers();
+    this.#tell();
+    return party;
+  }
+
+  #first(count: number): T[] {
+    return this.#waiting.slice(0, count).map(({ item }) => item);
+  }
+
+  #tell(): void {
+    if (this.#isEnough(this.#first(this.#waiting.length))) this.#enough.resolve();
   }
 }

@@ -26,6 +26,19 @@ it('goes all together where it takes less than a party waits', async () => {
   expect(rig.source.count('expunge')).toBe(1);
 });
 
+it('goes two thousand at a time, so that new mail need not wait for all', async () => {
+  await using rig = new Rig();
+  for (let i = 0; i < 5000; i++) rig.source.put(letter());
+  const parties: number[] = [];
+  rig.source.beforeEach(({ name, uids = [] }) => {
+    if (name === 'expunge') parties.push(uids.length);
+  });
+  await rig.sweep({ pace: { gather: MINUTE } });
+  rig.oracle.assert({ carried: true });
+  expect(Math.max(...parties)).toBeLessThan(2200);
+  expect(parties.length).toBeLessThanOrEqual(4);
+});
+
 it('is told as it goes, while the source is what keeps it waiting', async () => {
   await using rig = old(1000);
   for (let i = 0; i < 100; i++) rig.source.plan('fetch', { takes: 30 });
