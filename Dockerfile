@@ -34,7 +34,7 @@ STOPSIGNAL SIGTERM
 # Docker marks an unhealthy container and restarts nothing; a process that can't go on ends by itself.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --start-interval=2s --retries=3 \
     CMD ["node", "dist/main.js", "health"]
-# Old garbage is collected when there is enough of it, not bit by bit meanwhile: that takes 20 ms now and then, and saves a third
-# of the work and of the memory where much mail passes. Behind "--" Node.js leaves --env-file to imapferry.
+# Old garbage is collected when there is enough of it, not bit by bit meanwhile: that takes 20 ms now and then, and saves much of
+# the work and of the memory where much mail passes. Behind "--" Node.js leaves --env-file to imapferry.
 ENTRYPOINT ["node", "--no-incremental-marking", "--enable-source-maps", "--", "dist/main.js"]
 CMD ["run"]

@@ -57,11 +57,11 @@ export class Ferry implements AsyncDisposable {
     return this.program.pid;
   }
 
-  /** What STATE_DIR holds beside the journal. */
+  /** The files that STATE_DIR holds beside the journal. */
   leftovers(): string[] {
-    return readdirSync(this.#place.stateDir, { recursive: true, encoding: 'utf8' }).filter(
-      (name) => !/^journal|lock/.test(name),
-    );
+    return readdirSync(this.#place.stateDir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !/^journal|lock/.test(entry.name))
+      .map(({ name }) => name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
