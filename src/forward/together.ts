@@ -10,6 +10,7 @@ export class Together<T> {
   readonly #isEnough: (items: readonly T[]) => boolean;
   readonly #waiting: Waiting<T>[] = [];
   #enough = Promise.withResolvers<void>();
+  #hasEnough = false;
   #busy = false;
 
   /** @param isEnough for one piece of work, which then takes no more */
@@ -57,6 +58,7 @@ export class Together<T> {
     while (count < this.#waiting.length && !this.#isEnough(this.#first(count))) count++;
     const party = this.#waiting.splice(0, count);
     this.#enough = Promise.withResolvers();
+    this.#hasEnough = false;
     this.#tell();
     return party;
   }
@@ -66,6 +68,8 @@ export class Together<T> {
   }
 
   #tell(): void {
-    if (this.#isEnough(this.#first(this.#waiting.length))) this.#enough.resolve();
+    if (this.#hasEnough) return;
+    this.#hasEnough = this.#isEnough(this.#first(this.#waiting.length));
+    if (this.#hasEnough) this.#enough.resolve();
   }
 }

@@ -342,7 +342,8 @@ export class Client {
     this.#byUs = true;
     const late = setTimeout(() => this.flow.close(), GOODBYE);
     // Not in the middle of a message, where it would become a part of that.
-    await this.turns.beside(() => this.flow.logout()).catch(() => undefined);
+    const said = this.turns.beside(() => this.flow.logout()).catch(() => undefined);
+    await Promise.race([said, this.closed]);
     clearTimeout(late);
     this.flow.close();
     await this.closed;

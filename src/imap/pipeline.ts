@@ -160,7 +160,10 @@ class Run {
 
   /** The connection failed: of what was sent and not answered nobody knows. */
   cutShort(failure: Failure): void {
-    if (this.#sent === 0) throw failure;
+    // Whoever waits for the connection is let in, and told that it is gone.
+    this.#fail(failure);
+    this.#whole.promise.catch(() => undefined);
+    if (this.#sent === 0) throw notBegun(failure);
     for (const place of this.#underWay.values()) {
       // Of one whose literal was not asked for only the announcement went out.
       this.#place(place, { is: place === this.#wanted ? 'held' : 'unknown', failure });
@@ -260,6 +263,12 @@ function copiesOf(
   const uids = uidsOf(set, count);
   if (uids?.length !== count) return undefined;
   return uids.map((uid) => ({ uidValidity: Number(validity), uid }));
+}
+
+/** As it is told of what was under way; this was not. */
+function notBegun(failure: Failure): Failure {
+  const { message, step, scope, kind } = failure;
+  return new Failure(message, { step, scope, kind, cause: failure });
 }
 
 function placementOf(failure: Failure): Placement {

@@ -290,6 +290,50 @@ it.each(PLAIN)('is not cut by a goodbye of ours (capabilities:%s)', async (capab
   expect(fake.commands.at(-1)).toMatch(/ LOGOUT$/);
 });
 
+it.each(PLAIN)(
+  'keeps no goodbye where it is never answered (capabilities:%s)',
+  async (capability) => {
+    let begun = (): undefined => undefined;
+    const isBegun = new Promise<void>((resolve) => {
+      begun = () => {
+        resolve();
+      };
+    });
+    await using fake = await server(capability, { replies: { APPEND: () => begun() } });
+    const opened = await session(fake.port);
+    const appended = opened.append([sendable('A: 1\r\n\r\nx')]);
+    await isBegun;
+    await opened.logout();
+    expect(is(await appended)).toEqual(['unknown']);
+  },
+);
+
+it.each(PLAIN)(
+  'keeps no goodbye where the server hung up (capabilities:%s)',
+  async (capability) => {
+    await using fake = await server(capability, {
+      replies: {
+        APPEND: (_, line) => {
+          line.socket.destroy();
+          return undefined;
+        },
+      },
+    });
+    const opened = await session(fake.port);
+    expect(is(await opened.append([sendable('A: 1\r\n\r\nx')]))).toEqual(['unknown']);
+    await opened.logout();
+  },
+);
+
+it.each(PLAIN)('is held where we said goodbye before (capabilities:%s)', async (capability) => {
+  await using fake = await server(capability);
+  const opened = await session(fake.port);
+  const gone = opened.logout();
+  expect(is(await opened.append([sendable('A: 1\r\n\r\nx')]))).toEqual(['held']);
+  await gone;
+  expect(fake.commands.join()).not.toContain('APPEND');
+});
+
 it.each(PLAIN.slice(1))(
   'is not stored before all of it is out, whatever the server says (capabilities:%s)',
   async (capability) => {
