@@ -192,7 +192,7 @@ async function bring(
   trip.atDestination = false;
   const uids = placed.receipts.map(({ original }) => original.uid);
   const proven = new Set(uids);
-  // What the server has stored it has received: nothing of that is on its way any more.
+  // An APPEND is over when all of it is out: nothing of these is on its way any more.
   for (const { uid, content } of originals) if (proven.has(uid)) letGo(content);
   const sums = () =>
     new Map([...works.journal.notes(epoch.key, uids)].map(([uid, note]) => [uid, note.sha256]));

@@ -122,7 +122,7 @@ export class Epoch {
   leavingOn(lane: Lane): Together<Leaving> {
     const known = this.#leaving.get(lane);
     if (known !== undefined) return known;
-    const leaving = new Together<Leaving>(isParty);
+    const leaving = new Together<Leaving>(({ receipts }) => receipts.length, PARTY);
     this.#leaving.set(lane, leaving);
     return leaving;
   }
@@ -165,10 +165,6 @@ export interface Leaving {
 
 /** So many messages are retired at a time: until they are gone, new mail on that connection waits. */
 const PARTY = 2000;
-
-function isParty(leaving: readonly Leaving[]): boolean {
-  return leaving.reduce((sum, { receipts }) => sum + receipts.length, 0) >= PARTY;
-}
 
 /** The size of a batch's messages together, in bytes. */
 export function bytesOf(messages: readonly Listed[]): number {

@@ -7,15 +7,18 @@ interface Waiting<T> {
 }
 
 export class Together<T> {
-  readonly #isEnough: (items: readonly T[]) => boolean;
+  readonly #weigh: (item: T) => number;
+  readonly #most: number;
   readonly #waiting: Waiting<T>[] = [];
+  /** Of all that waits. */
+  #weight = 0;
   #enough = Promise.withResolvers<void>();
-  #hasEnough = false;
   #busy = false;
 
-  /** @param isEnough for one piece of work, which then takes no more */
-  constructor(isEnough: (items: readonly T[]) => boolean = () => false) {
-    this.#isEnough = isEnough;
+  /** @param most what is enough for one piece of work, which then takes no more */
+  constructor(weigh: (item: T) => number = () => 1, most = Number.POSITIVE_INFINITY) {
+    this.#weigh = weigh;
+    this.#most = most;
   }
 
   /**
@@ -29,6 +32,7 @@ export class Together<T> {
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
+      this.#weight += this.#weigh(item);
       this.#tell();
       if (!this.#busy) void this.#run(work, time);
     });
@@ -54,22 +58,20 @@ export class Together<T> {
 
   /** Those that came first. */
   #take(): Waiting<T>[] {
-    let count = 1;
-    while (count < this.#waiting.length && !this.#isEnough(this.#first(count))) count++;
-    const party = this.#waiting.splice(0, count);
+    let count = 0;
+    let weight = 0;
+    for (const { item } of this.#waiting) {
+      if (weight >= this.#most) break;
+      count++;
+      weight += this.#weigh(item);
+    }
+    this.#weight -= weight;
     this.#enough = Promise.withResolvers();
-    this.#hasEnough = false;
     this.#tell();
-    return party;
-  }
-
-  #first(count: number): T[] {
-    return this.#waiting.slice(0, count).map(({ item }) => item);
+    return this.#waiting.splice(0, count);
   }
 
   #tell(): void {
-    if (this.#hasEnough) return;
-    this.#hasEnough = this.#isEnough(this.#first(this.#waiting.length));
-    if (this.#hasEnough) this.#enough.resolve();
+    if (this.#weight >= this.#most) this.#enough.resolve();
   }
 }

@@ -166,7 +166,7 @@ class Run {
     if (this.#sent === 0) throw notBegun(failure);
     for (const place of this.#underWay.values()) {
       // Of one whose literal was not asked for only the announcement went out.
-      this.#place(place, { is: place === this.#wanted ? 'held' : 'unknown', failure });
+      this.#place(place, () => ({ is: place === this.#wanted ? 'held' : 'unknown', failure }));
     }
   }
 
@@ -178,24 +178,20 @@ class Run {
     }
     if (status === 'OK') {
       const copies = copiesOf(words, this.#commands[place]?.length ?? 0);
-      this.#place(
-        place,
-        ...(copies?.map((copy) => ({ is: 'stored', copy }) as const) ?? [{ is: 'stored' }]),
-      );
+      this.#place(place, (i) => ({ is: 'stored', ...copies[i] }));
       if (!this.#refused) this.#window.stored();
     } else {
-      this.#place(place, placementOf(failureOf(refusal(status, words), 'append')));
+      const placement = placementOf(failureOf(refusal(status, words), 'append'));
+      this.#place(place, () => placement);
       this.#window.refused();
       this.#refused = true;
     }
     this.#send();
   }
 
-  /** Keeps what became of the messages of one command: each has its own, or all the same. */
-  #place(place: number, ...placements: readonly Placement[]): void {
-    const [first] = placements;
-    const messages = this.#commands[place] ?? [];
-    this.placements[place] = messages.flatMap((_, i) => placements[i] ?? first ?? []);
+  /** Keeps what became of each message of one command. */
+  #place(place: number, of: (i: number) => Placement): void {
+    this.placements[place] = (this.#commands[place] ?? []).map((_, i) => of(i));
   }
 
   #send(): void {
@@ -254,15 +250,12 @@ class Run {
   }
 }
 
-/** Where the copies lie, as far as the answer says so (APPENDUID, RFC 4315 §3). */
-function copiesOf(
-  words: string,
-  count: number,
-): { uidValidity: number; uid: number }[] | undefined {
+/** Where each copy lies, if the answer says so of all of them (APPENDUID, RFC 4315 §3); else none. */
+function copiesOf(words: string, count: number): { copy: { uidValidity: number; uid: number } }[] {
   const [, validity, set = ''] = /^\[APPENDUID (\d{1,10}) ([\d,:]+)\]/i.exec(words) ?? [];
   const uids = uidsOf(set, count);
-  if (uids?.length !== count) return undefined;
-  return uids.map((uid) => ({ uidValidity: Number(validity), uid }));
+  if (uids?.length !== count) return [];
+  return uids.map((uid) => ({ copy: { uidValidity: Number(validity), uid } }));
 }
 
 /** As it is told of what was under way; this was not. */

@@ -27,7 +27,7 @@ it('does together what has come before its time, and what has come meanwhile', a
 });
 
 it('takes no more than is enough, the first first, and says when it is', async () => {
-  const together = new Together<number>((items) => items.length >= 2);
+  const together = new Together<number>(() => 1, 2);
   const parties: (readonly number[])[] = [];
   const never = new Promise<void>(() => undefined);
   const join = (item: number) =>
@@ -45,7 +45,7 @@ it('takes no more than is enough, the first first, and says when it is', async (
 });
 
 it('waits until it is enough', async () => {
-  const together = new Together<number>((items) => items.length >= 2);
+  const together = new Together<number>(() => 1, 2);
   let done = 0;
   const join = (item: number) =>
     together.join(

@@ -1,4 +1,4 @@
-/** A message that is not in memory, as it goes out: read as fast as it is taken, and nothing comes in between. */
+/** Messages as they go out, in memory or not: as fast as they are taken, and nothing comes in between. */
 import { Writable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { type Content, InMemory } from '../../src/domain/content.ts';
@@ -135,9 +135,17 @@ it.each(PLAIN)(
   },
 );
 
-it.each(PLAIN)(
-  'is of unknown fate where the connection is cut (capabilities:%s)',
-  async (capability) => {
+it.each([
+  ...PLAIN.map((capability) => ({
+    capability,
+    content: () => streamed(),
+    fates: ['unknown', 'held'],
+  })),
+  // Both are in memory, and in one command.
+  { capability: ' LITERAL+ MULTIAPPEND', content: () => inMemory(), fates: ['unknown', 'unknown'] },
+])(
+  'is of unknown fate where the connection is cut: $fates (capabilities:$capability)',
+  async ({ capability, content, fates }) => {
     await using fake = await server(capability);
     await using wire = await Wire.between({ to: fake.port });
     const opened = await session(wire.port);
@@ -146,7 +154,7 @@ it.each(PLAIN)(
       passed += chunk.length;
       return passed > MB ? 'cut' : undefined;
     };
-    expect(is(await opened.append(letters(streamed())))).toEqual(['unknown', 'held']);
+    expect(is(await opened.append(letters(content())))).toEqual(fates);
     await expect(opened.closed).resolves.toMatchObject({ kind: 'lost' });
     expect(stored).toEqual([]);
   },
@@ -223,20 +231,6 @@ it('several in one command that are refused before all of them were sent are sen
   expect(sizes).toEqual([8, 4, 4]);
   expect(heard).toBeGreaterThan(4 * BYTES.length);
   opened.close();
-});
-
-it('several in one command whose connection is cut in the middle are of unknown fate', async () => {
-  await using fake = await server(' LITERAL+ MULTIAPPEND');
-  await using wire = await Wire.between({ to: fake.port });
-  const opened = await session(wire.port);
-  let passed = 0;
-  wire.onUp = (chunk) => {
-    passed += chunk.length;
-    return passed > MB ? 'cut' : undefined;
-  };
-  expect(is(await opened.append(letters(inMemory())))).toEqual(['unknown', 'unknown']);
-  await expect(opened.closed).resolves.toMatchObject({ kind: 'lost' });
-  expect(stored).toEqual([]);
 });
 
 describe.each(PLAIN.slice(1))(
